@@ -1,0 +1,65 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Every Swift target is built this way: unsafe code is marked, a warning is an error.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A module: may import those named in `uses` (below it in the layering), and nothing above.
+func module(_ name: String, uses: [String] = [], experimental: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: uses.map { .byName(name: $0) },
+        swiftSettings: strict + experimental.map { .enableExperimentalFeature($0) })
+}
+
+func tests(_ name: String, uses: [String]) -> Target {
+    .testTarget(
+        name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "holdfast",
+    products: [.executable(name: "holdfast", targets: ["holdfast"])],
+    targets: [
+        // What the system gives.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        // Values and bytes: no I/O.
+        module("Bytes", experimental: ["Lifetimes"]),
+        module("Domain", uses: ["Bytes"]),
+        module("JSON", uses: ["Bytes"]),
+        module("CSV", uses: ["Bytes"]),
+        module("HTTP", uses: ["Bytes"]),
+        module("Zstd", uses: ["Bytes", "CZstd"]),
+
+        // The machine.
+        module("Platform", uses: ["Bytes", "CLinux"]),
+
+        // The store.
+        module("Columns", uses: ["Bytes", "Platform"]),
+        module("Engine", uses: ["Bytes", "Domain", "Columns"]),
+
+        // The program.
+        module(
+            "Service",
+            uses: ["Bytes", "Domain", "Columns", "Engine", "JSON", "CSV", "HTTP", "Platform"]),
+        module("SampleData", uses: ["Bytes"]),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: [
+                "Bytes", "Domain", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform", "Service",
+                "SampleData",
+            ],
+            swiftSettings: strict),
+
+        tests("BytesTests", uses: ["Bytes"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
