@@ -58,8 +58,9 @@ extension Span<UInt8> {
         precondition(offset >= 0 && offset &+ 8 <= count)
         return unsafe withUnsafeBufferPointer { bytes in
             let raw = unsafe UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped)
-            return unsafe UInt64(littleEndian: raw.loadUnaligned(
-                fromByteOffset: offset, as: UInt64.self))
+            return unsafe UInt64(
+                littleEndian: raw.loadUnaligned(
+                    fromByteOffset: offset, as: UInt64.self))
         }
     }
 

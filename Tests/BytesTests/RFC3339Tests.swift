@@ -1,6 +1,5 @@
-import Testing
-
 import Bytes
+import Testing
 
 @Suite struct RFC3339Tests {
     @Test(arguments: [
@@ -45,7 +44,8 @@ import Bytes
     @Test func `what is written reads back`() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<10_000 {
-            let instant = Int64.random(in: -62_167_219_200_000...253_402_300_799_999, using: &random)
+            let instant = Int64.random(
+                in: -62_167_219_200_000...253_402_300_799_999, using: &random)
             var buffer = ByteBuffer()
             buffer.append(rfc3339: instant)
             #expect(buffer.span.rfc3339Milliseconds() == instant)

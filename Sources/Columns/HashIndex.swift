@@ -1,0 +1,201 @@
+// The index under every dictionary: 32-bit tags to 32-bit values, open addressing.
+//
+//     slot   = tag << 32 | value + 1          0 is an empty slot
+//     home   = the tag's top bits             so growing needs no look at the keys
+//     probe  = the next slots, wrapping       at most half of the slots are in use
+//
+// One owner writes. Any thread may look up at the same time: a slot is published by a release
+// store after what its value names was written, and a grown table by a release store of its
+// address; the old table lives until all readers have passed a quiet point.
+
+public import Platform
+public import Synchronization
+
+/// An index from tags to values; several values may have one tag.
+@safe @usableFromInline
+package struct HashIndex: ~Copyable {
+    // Address of the live table, read by other threads.
+    @usableFromInline let published: UnsafeMutablePointer<Atomic<UInt>>
+    private var table: HashTable
+    private var retired = Retired<HashTable>()
+    private let quietPoints: QuietPoints
+
+    /// Values held.
+    package private(set) var count = 0
+
+    /// - Parameter capacity: Values that fit before the first growth.
+    package init(capacity: Int = 32, quietPoints: QuietPoints) throws(SystemError) {
+        var log2 = 6
+        while (1 << log2) < capacity * 2 { log2 += 1 }
+        table = try HashTable(log2: log2)
+        self.quietPoints = quietPoints
+        unsafe published = .allocate(capacity: 1)
+        unsafe published.initialize(to: Atomic(table.address))
+    }
+
+    deinit { unsafe published.deallocate() }
+
+    /// What readers on other threads hold, and the owner too.
+    @inlinable
+    package var view: HashIndexView { unsafe HashIndexView(published: published) }
+
+    /// Bytes of memory taken.
+    package var byteCount: Int { table.byteCount }
+
+    /// Adds `value` under `tag`. What `value` names must have been written before.
+    ///
+    /// - Throws: When there is no memory to grow; nothing has changed then.
+    package mutating func insert(tag: UInt32, value: UInt32) throws(SystemError) {
+        precondition(value != .max)
+        if (count + 1) * 2 > table.capacity { try grow() }
+        table.insert(UInt64(tag) << 32 | UInt64(value + 1))
+        count += 1
+    }
+
+    /// Removes the entry of `tag` with `value`, if it is there.
+    ///
+    /// - Precondition: No other thread looks up in this index (a look-up could miss what moves).
+    package mutating func remove(tag: UInt32, value: UInt32) {
+        if table.remove(UInt64(tag) << 32 | UInt64(value + 1)) { count -= 1 }
+    }
+
+    private mutating func grow() throws(SystemError) {
+        var grown = try HashTable(log2: table.log2 + 1)
+        table.copy(into: &grown)
+        // Release: a reader that sees the address sees the slots. Pairs with `HashIndexView.find`.
+        unsafe published.pointee.store(grown.address, ordering: .releasing)
+        swap(&table, &grown)
+        retired.reclaim(quietPoints)
+        retired.retire(grown, quietPoints)
+    }
+}
+
+/// A hash index as any thread may read it.
+@safe @usableFromInline
+package struct HashIndexView: @unchecked Sendable {
+    @usableFromInline let published: UnsafeMutablePointer<Atomic<UInt>>
+
+    @usableFromInline
+    init(published: UnsafeMutablePointer<Atomic<UInt>>) { unsafe self.published = unsafe published }
+
+    @inlinable @inline(always)
+    func slots() -> (UnsafeMutablePointer<Atomic<UInt64>>, shift: UInt32, mask: Int) {
+        let address = unsafe published.pointee.load(ordering: .acquiring)
+        let header = unsafe UnsafeMutablePointer<UInt64>(bitPattern: address).unsafelyUnwrapped
+        let log2 = unsafe Int(truncatingIfNeeded: header.pointee)
+        let slots = unsafe UnsafeMutableRawPointer(header + HashTable.headerWordCount)
+            .assumingMemoryBound(to: Atomic<UInt64>.self)
+        return unsafe (slots, UInt32(truncatingIfNeeded: 32 &- log2), (1 &<< log2) &- 1)
+    }
+
+    /// Asks for the cache line of the tag's home.
+    @inlinable @inline(always)
+    package func prefetch(tag: UInt32) {
+        let (slots, shift, _) = unsafe slots()
+        unsafe Platform.prefetch(slots + Int(tag &>> shift))
+    }
+
+    /// The first value under `tag` that `matches` accepts.
+    ///
+    /// - Complexity: O(1) expected: at most half of the slots are in use.
+    @inlinable @inline(always)
+    package func find(tag: UInt32, where matches: (UInt32) -> Bool) -> UInt32? {
+        let (slots, shift, mask) = unsafe slots()
+        var home = Int(tag &>> shift)
+        while true {
+            // Acquire: pairs with the release in `HashTable.insert`.
+            let slot = unsafe slots[home].load(ordering: .acquiring)
+            if slot == 0 { return nil }
+            if UInt32(truncatingIfNeeded: slot &>> 32) == tag {
+                let value = UInt32(truncatingIfNeeded: slot) &- 1
+                if matches(value) { return value }
+            }
+            home = (home &+ 1) & mask
+        }
+    }
+
+    /// The longest probe for any slot in use. For tests and metrics.
+    ///
+    /// - Complexity: O(capacity).
+    package func longestProbe() -> Int {
+        let (slots, shift, mask) = unsafe slots()
+        var longest = 0
+        for index in 0...mask {
+            let slot = unsafe slots[index].load(ordering: .relaxed)
+            if slot == 0 { continue }
+            let home = Int(UInt32(truncatingIfNeeded: slot >> 32) >> shift)
+            longest = max(longest, ((index - home) & mask) + 1)
+        }
+        return longest
+    }
+}
+
+/// The slots of an index: a header word with the base-2 logarithm of the capacity, then the slots.
+@safe @usableFromInline
+struct HashTable: ~Copyable {
+    @usableFromInline static let headerWordCount = 8  // One cache line.
+
+    let memory: PageMemory
+    let log2: Int
+    private let slots: UnsafeMutablePointer<Atomic<UInt64>>
+
+    var capacity: Int { 1 << log2 }
+    var address: UInt { unsafe UInt(bitPattern: memory.base) }
+    var byteCount: Int { (Self.headerWordCount + capacity) * 8 }
+
+    init(log2: Int) throws(SystemError) {
+        precondition(log2 <= 31)
+        let byteCount = (Self.headerWordCount + (1 << log2)) * 8
+        var memory = try PageMemory(reserving: byteCount)
+        try memory.commit(byteCount)
+        unsafe memory.base.storeBytes(of: UInt64(log2), as: UInt64.self)
+        unsafe slots = (memory.base + Self.headerWordCount * 8)
+            .assumingMemoryBound(to: Atomic<UInt64>.self)
+        self.memory = memory
+        self.log2 = log2
+    }
+
+    private func home(_ slot: UInt64) -> Int {
+        Int(UInt32(truncatingIfNeeded: slot >> 32) >> UInt32(32 - log2))
+    }
+
+    func insert(_ slot: UInt64) {
+        var index = home(slot)
+        while unsafe slots[index].load(ordering: .relaxed) != 0 {
+            index = (index + 1) & (capacity - 1)
+        }
+        unsafe slots[index].store(slot, ordering: .releasing)
+    }
+
+    func copy(into grown: inout HashTable) {
+        for index in 0..<capacity {
+            let slot = unsafe slots[index].load(ordering: .relaxed)
+            if slot != 0 { grown.insert(slot) }
+        }
+    }
+
+    /// Removes `slot` and closes the gap, so that no probe ends early.
+    func remove(_ slot: UInt64) -> Bool {
+        let mask = capacity - 1
+        var gap = home(slot)
+        while true {
+            let found = unsafe slots[gap].load(ordering: .relaxed)
+            if found == slot { break }
+            if found == 0 { return false }
+            gap = (gap + 1) & mask
+        }
+        var next = (gap + 1) & mask
+        while true {
+            let moved = unsafe slots[next].load(ordering: .relaxed)
+            if moved == 0 { break }
+            // It may fill the gap unless its home lies behind the gap.
+            if (next - home(moved)) & mask >= (next - gap) & mask {
+                unsafe slots[gap].store(moved, ordering: .relaxed)
+                gap = next
+            }
+            next = (next + 1) & mask
+        }
+        unsafe slots[gap].store(0, ordering: .relaxed)
+        return true
+    }
+}

@@ -1,0 +1,239 @@
+// The columns of one shard: every position of its SKUs.
+//
+//     per SKU        name · run words (shared) · attributes (owner)
+//     per position   free (shared) · location (shared) · PositionRow (owner)
+//
+// Bytes per position: 4 + 2 + 32, plus the spare rows of extents, plus about 60 per SKU.
+
+internal import Bytes
+package import Platform
+public import Synchronization
+
+/// What only the owner needs of a position: half a cache line, so that an event touches one line
+/// here and one in `free`.
+@usableFromInline
+package struct PositionRow: BitwiseCopyable, Sendable {
+    @usableFromInline package var sellable: Int32
+    @usableFromInline package var held: Int32
+    @usableFromInline package var allocated: Int32
+    @usableFromInline package var safetyStock: Int32
+    /// The newest effective time of any movement; only meaningful when `hasMoved`.
+    @usableFromInline package var newestAt: Int64
+    /// The newest node of the movement list plus one; 0 is none.
+    @usableFromInline package var movements: UInt32
+    @usableFromInline package var flags: UInt32
+
+    @usableFromInline package static let hasMovedFlag: UInt32 = 1
+    /// A condition of this position has been counted: the time is in the side table.
+    @usableFromInline package static let wasCountedFlag: UInt32 = 2
+    /// Returned, damaged or blocked units are in the side table.
+    @usableFromInline package static let hasOtherConditionsFlag: UInt32 = 4
+}
+
+/// What only the owner needs of a SKU.
+@usableFromInline
+package struct SKUAttributes: BitwiseCopyable, Sendable {
+    /// Category id plus one; 0 is none.
+    @usableFromInline package var category: UInt16
+    @usableFromInline package var flags: UInt16
+    /// Rows in the run's extent.
+    @usableFromInline package var capacity: UInt16
+    @usableFromInline package var reserved: UInt16
+
+    /// A rule names this SKU.
+    @usableFromInline package static let hasRulesFlag: UInt16 = 1
+}
+
+/// The positions of one shard. One owner writes; any thread reads through `reader`.
+@usableFromInline
+package struct PositionStore: ~Copyable {
+    package var names: NameDictionary
+    @usableFromInline var runs: Column<UInt64>
+    @usableFromInline package var attributes: Column<SKUAttributes>
+    @usableFromInline var free: Column<Int32>
+    @usableFromInline var locations: Column<UInt16>
+    @usableFromInline package var rows: Column<PositionRow>
+    private var allocator = RowAllocator()
+
+    /// What readers hold, and what the owner looks up with.
+    @usableFromInline package let reader: RunReader
+
+    /// Positions that exist.
+    @usableFromInline package private(set) var positionCount = 0
+
+    /// Reserves addresses for a shard of at most `skuCountMax` SKUs and `positionCountMax` rows.
+    package init(
+        skuCountMax: Int = 1 << 28, positionCountMax: Int = 1 << 31, quietPoints: QuietPoints
+    ) throws(SystemError) {
+        names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
+        runs = try Column(rowCountMax: skuCountMax * 2)
+        attributes = try Column(rowCountMax: skuCountMax)
+        free = try Column(rowCountMax: positionCountMax)
+        locations = try Column(rowCountMax: positionCountMax)
+        rows = try Column(rowCountMax: positionCountMax)
+        reader = RunReader(
+            names: names.view, runs: runs.view, free: free.view, locations: locations.view)
+    }
+
+    package var skuCount: Int { attributes.rowCount }
+
+    /// Rows in use or between runs; a scan of `free` covers `0 ..< rowCount`.
+    package var rowCount: Int { free.rowCount }
+
+    /// Bytes of memory given to the shard's columns and dictionary.
+    package var byteCount: Int {
+        names.byteCount + runs.committedByteCount + attributes.committedByteCount
+            + free.committedByteCount + locations.committedByteCount + rows.committedByteCount
+    }
+
+    /// Adds a SKU without positions.
+    package mutating func addSKU(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32
+    {
+        // Run and attributes first: the name publishes the id, and then a reader may come.
+        if attributes.rowCount == names.count {
+            _ = try runs.append(rows: 2)
+            _ = try attributes.append(rows: 1)
+        }
+        return try names.add(name, key)
+    }
+
+    @inlinable @inline(always)
+    package func row(of sku: UInt32, at location: UInt16) -> Int? {
+        reader.row(of: location, in: reader.extent(sku))
+    }
+
+    @inlinable @inline(always)
+    package func prefetch(_ row: Int) {
+        rows.prefetch(row)
+        free.prefetch(row)
+    }
+
+    // MARK: - Changes, inside a version
+
+    /// Makes the SKU's version odd: readers wait until `endChange`.
+    @inlinable @inline(always)
+    package mutating func beginChange(_ sku: UInt32) {
+        let row = Int(sku) &* 2
+        runs[shared: row] = runs[shared: row] &+ 1
+        // Keeps the changes that follow behind the odd version; pairs with the reader's fence.
+        atomicMemoryFence(ordering: .releasing)
+    }
+
+    @inlinable @inline(always)
+    package mutating func endChange(_ sku: UInt32) {
+        let row = Int(sku) &* 2
+        runs.release(runs[shared: row] &+ 1, at: row)
+    }
+
+    /// Writes what readers see of a position. Call it between `beginChange` and `endChange`.
+    @inlinable @inline(always)
+    package mutating func setFree(_ value: Int32, at row: Int) { free[shared: row] = value }
+
+    // MARK: - Growth
+
+    /// Makes sure that the SKU's run can take `additional` positions without moving again.
+    package mutating func reserve(_ additional: Int, for sku: UInt32) throws(SystemError) {
+        let extent = reader.extent(sku)
+        if extent.count + additional > Int(attributes[Int(sku)].capacity) {
+            try move(sku, toFit: extent.count + additional, exactly: true)
+        }
+    }
+
+    /// Adds a position with no stock to the SKU's run.
+    ///
+    /// - Precondition: The SKU is not at `location` yet.
+    /// - Returns: Its row; other rows of the run may have moved.
+    /// - Throws: When there is no memory to be had; nothing has changed then.
+    package mutating func addPosition(
+        _ sku: UInt32, at location: UInt16
+    ) throws(SystemError) -> Int {
+        if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
+            try move(sku, toFit: reader.extent(sku).count + 1, exactly: false)
+        }
+        let extent = reader.extent(sku)
+        beginChange(sku)
+        var row = extent.start + extent.count
+        while row > extent.start, locations[shared: row - 1] > location {
+            copyRow(from: row - 1, to: row)
+            row -= 1
+        }
+        clear(row)
+        locations[shared: row] = location
+        let last = Int(locations[shared: extent.start + extent.count])
+        runs[shared: Int(sku) * 2 + 1] =
+            RunExtent(
+                start: extent.start, count: extent.count + 1, isPrefix: last == extent.count
+            ).word
+        endChange(sku)
+        positionCount += 1
+        return row
+    }
+
+    private mutating func move(_ sku: UInt32, toFit count: Int, exactly: Bool) throws(SystemError) {
+        let capacity = Int(attributes[Int(sku)].capacity)
+        let target = min(
+            Int(UInt16.max), RowAllocator.capacity(for: count, growing: exactly ? 0 : capacity))
+        let extent = reader.extent(sku)
+        let start: Int
+        if let reused = allocator.take(target) {
+            start = Int(reused)
+        } else {
+            // Room in all three before any of them grows, so that they stay of one length.
+            let first = try rows.append(rows: target)
+            _ = try locations.append(rows: target)
+            start = try free.append(rows: target)
+            precondition(first == start)
+        }
+        for slot in 0..<extent.count { copyRow(from: extent.start + slot, to: start + slot) }
+        for slot in extent.count..<target { clear(start + slot) }
+        beginChange(sku)
+        runs[shared: Int(sku) * 2 + 1] =
+            RunExtent(start: start, count: extent.count, isPrefix: extent.isPrefix).word
+        endChange(sku)
+        attributes.update(Int(sku)) { $0.capacity = UInt16(target) }
+        if capacity > 0 {
+            // A reader that still reads the old rows sees the new version afterwards.
+            for slot in 0..<capacity { free[shared: extent.start + slot] = 0 }
+            allocator.give(UInt32(extent.start), capacity)
+        }
+    }
+
+    private mutating func copyRow(from source: Int, to target: Int) {
+        rows[target] = rows[source]
+        locations[shared: target] = locations[shared: source]
+        free[shared: target] = free[shared: source]
+    }
+
+    private mutating func clear(_ row: Int) {
+        rows[row] = PositionRow(
+            sellable: 0, held: 0, allocated: 0, safetyStock: 0, newestAt: 0, movements: 0, flags: 0)
+        free[shared: row] = 0
+    }
+
+    // MARK: - Freezing
+
+    /// The shard's positions as they are now, readable from another thread; nothing is copied.
+    package mutating func freeze() -> FrozenPositions {
+        FrozenPositions(
+            skuCount: skuCount, runs: runs.freeze(), attributes: attributes.freeze(),
+            free: free.freeze(), locations: locations.freeze(), rows: rows.freeze())
+    }
+
+    package mutating func thaw() {
+        runs.thaw()
+        attributes.thaw()
+        free.thaw()
+        locations.thaw()
+        rows.thaw()
+    }
+}
+
+/// A shard's columns, frozen at one moment.
+package struct FrozenPositions: Sendable {
+    package let skuCount: Int
+    package let runs: FrozenPages<UInt64>
+    package let attributes: FrozenPages<SKUAttributes>
+    package let free: FrozenPages<Int32>
+    package let locations: FrozenPages<UInt16>
+    package let rows: FrozenPages<PositionRow>
+}

@@ -1,0 +1,79 @@
+// Which rows of a shard's columns are taken by which run.
+//
+// A run is one extent of rows. When a SKU comes to one more location than its extent holds, it
+// moves to a larger one; the old rows are joined with free neighbours and used again. Extents grow
+// by a quarter, to even sizes, so that a SKU that gains n locations one at a time moves O(log n)
+// times and wastes a fifth at the most. Not on the hot path: positions are created rarely.
+
+/// Free extents of rows, and where the used part ends.
+struct RowAllocator {
+    private var lengthByStart: [UInt32: UInt32] = [:]
+    private var startByEnd: [UInt32: UInt32] = [:]
+    /// Starts of free extents by the base-2 logarithm of their length; entries may be stale.
+    private var bins = [[UInt32]](repeating: [], count: 32)
+
+    /// Rows in free extents.
+    private(set) var freeRowCount = 0
+
+    /// How many rows an extent for `count` positions gets when it has `capacity` now.
+    static func capacity(for count: Int, growing capacity: Int) -> Int {
+        let wanted = max(count, capacity + capacity / 4)
+        if wanted <= 2 { return wanted }
+        if wanted <= 64 { return (wanted + 3) & ~3 }
+        return (wanted + 7) & ~7
+    }
+
+    /// Takes `length` rows out of a free extent, if there is one long enough.
+    mutating func take(_ length: Int) -> UInt32? {
+        // The bin of this length holds some that are long enough, the bins above hold no others.
+        let exact = Int.bitWidth - 1 - length.leadingZeroBitCount
+        for bin in exact..<bins.count {
+            var tries = bin == exact ? 8 : Int.max
+            while tries > 0, let start = bins[bin].popLast() {
+                tries -= 1
+                guard let found = lengthByStart[start], Self.bin(Int(found)) == bin else {
+                    continue
+                }
+                if Int(found) < length {
+                    bins[bin].insert(start, at: 0)
+                    continue
+                }
+                remove(start, found)
+                if Int(found) > length { put(start + UInt32(length), found - UInt32(length)) }
+                return start
+            }
+        }
+        return nil
+    }
+
+    /// Gives rows back.
+    mutating func give(_ start: UInt32, _ length: Int) {
+        var start = start
+        var length = UInt32(length)
+        if let before = startByEnd[start], let count = lengthByStart[before] {
+            remove(before, count)
+            start = before
+            length += count
+        }
+        if let count = lengthByStart[start + length] {
+            remove(start + length, count)
+            length += count
+        }
+        put(start, length)
+    }
+
+    private static func bin(_ length: Int) -> Int { Int.bitWidth - 1 - length.leadingZeroBitCount }
+
+    private mutating func put(_ start: UInt32, _ length: UInt32) {
+        lengthByStart[start] = length
+        startByEnd[start + length] = start
+        bins[Self.bin(Int(length))].append(start)
+        freeRowCount += Int(length)
+    }
+
+    private mutating func remove(_ start: UInt32, _ length: UInt32) {
+        lengthByStart[start] = nil
+        startByEnd[start + length] = nil
+        freeRowCount -= Int(length)
+    }
+}

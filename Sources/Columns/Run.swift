@@ -1,0 +1,204 @@
+// A run: the positions of one SKU, side by side in the columns.
+//
+//     run words   version (low bit set: the owner is inside) | start row 32, flags 16, count 16
+//     columns     free: Int32   location: UInt16             | rows ascending by location id
+//
+// The version is a seqlock: the owner makes it odd, changes what readers see, and makes it even.
+// A reader copies what it needs and checks that the version is the same even number before and
+// after; half the version is the SKU's change count.
+
+internal import Platform
+public import Synchronization
+
+/// Where a run lies: one word, so that it is read in one piece.
+@usableFromInline
+package struct RunExtent: BitwiseCopyable, Sendable {
+    @usableFromInline package let word: UInt64
+
+    /// The locations are exactly the ids `0 ..< count`, so a location id is the slot in the run.
+    @usableFromInline static let isPrefixFlag: UInt64 = 1 << 16
+
+    @inlinable @inline(always)
+    package init(word: UInt64) { self.word = word }
+
+    init(start: Int, count: Int, isPrefix: Bool) {
+        word = UInt64(start) << 32 | (isPrefix ? Self.isPrefixFlag : 0) | UInt64(count)
+    }
+
+    @inlinable @inline(always)
+    package var start: Int { Int(truncatingIfNeeded: word &>> 32) }
+
+    /// Positions in the run.
+    @inlinable @inline(always)
+    package var count: Int { Int(truncatingIfNeeded: word & 0xFFFF) }
+
+    @inlinable @inline(always)
+    package var isPrefix: Bool { word & Self.isPrefixFlag != 0 }
+
+    package var rows: Range<Int> { start..<start + count }
+}
+
+/// A position found before: reading it needs no look-up of names.
+///
+/// Positions are never removed, so a run's rows move only when it gains one: the count it had then
+/// says whether the slot still holds.
+@usableFromInline
+package struct PositionReference: BitwiseCopyable, Sendable {
+    /// The SKU's id in its shard.
+    @usableFromInline package var sku: UInt32
+    @usableFromInline package var shard: UInt16
+    @usableFromInline package var location: UInt16
+    @usableFromInline package var slot: UInt16
+    /// Positions that the run had when the slot was found.
+    @usableFromInline package var count: UInt16
+
+    @inlinable
+    package init(sku: UInt32, shard: UInt16, location: UInt16, slot: UInt16, count: UInt16) {
+        self.sku = sku
+        self.shard = shard
+        self.location = location
+        self.slot = slot
+        self.count = count
+    }
+}
+
+/// What a read of one SKU found, as one consistent state.
+@usableFromInline
+package struct RunTotal: BitwiseCopyable, Sendable {
+    /// Sum of what may be promised over the positions asked for.
+    @usableFromInline package var available: Int64
+    /// The largest of them.
+    @usableFromInline package var maxSingle: Int32
+    /// The SKU's change count.
+    @usableFromInline package var version: UInt64
+
+    @inlinable
+    package init(available: Int64, maxSingle: Int32, version: UInt64) {
+        self.available = available
+        self.maxSingle = maxSingle
+        self.version = version
+    }
+}
+
+/// The columns of one shard as any thread may read them.
+@usableFromInline
+package struct RunReader: Sendable {
+    @usableFromInline package let names: NameDictionaryView
+    @usableFromInline let runs: ColumnView<UInt64>
+    @usableFromInline let free: ColumnView<Int32>
+    @usableFromInline let locations: ColumnView<UInt16>
+
+    @usableFromInline
+    init(
+        names: NameDictionaryView, runs: ColumnView<UInt64>, free: ColumnView<Int32>,
+        locations: ColumnView<UInt16>
+    ) {
+        self.names = names
+        self.runs = runs
+        self.free = free
+        self.locations = locations
+    }
+
+    /// How often a read is tried before it is handed to the owner, who cannot be in its own way.
+    @usableFromInline package static let attemptCountMax = 64
+
+    @inlinable @inline(always)
+    package func prefetchRun(_ sku: UInt32) { runs.prefetch(Int(sku) &* 2) }
+
+    @inlinable @inline(always)
+    package func prefetchFree(_ row: Int) { free.prefetch(row) }
+
+    @inlinable @inline(always)
+    package func prefetchLocation(_ row: Int) { locations.prefetch(row) }
+
+    /// Where the run lies now; may be out of date at once, unless the version is checked.
+    @inlinable @inline(always)
+    package func extent(_ sku: UInt32) -> RunExtent {
+        RunExtent(word: runs[unchecked: Int(sku) &* 2 &+ 1])
+    }
+
+    /// Runs `body` until the SKU did not change meanwhile; `body` may see torn states and must not
+    /// act on what it reads before this returns.
+    ///
+    /// - Returns: The change count, or nil when the SKU changed `attemptCountMax` times.
+    @inlinable @inline(always)
+    package func consistent(_ sku: UInt32, _ body: (RunExtent) -> Void) -> UInt64? {
+        let row = Int(sku) &* 2
+        for _ in 0..<Self.attemptCountMax {
+            // Acquire: pairs with the release in `PositionStore.endChange`.
+            let before = runs.acquire(row)
+            if before & 1 == 0 {
+                body(extent(sku))
+                // Keeps the loads above ahead of the check; pairs with `beginChange`'s fence.
+                atomicMemoryFence(ordering: .acquiring)
+                if runs[unchecked: row] == before { return before &>> 1 }
+            }
+        }
+        return nil
+    }
+
+    /// The row of `location` in a run, or nil.
+    ///
+    /// - Complexity: O(1) where the run has all locations up to its last, else O(log count).
+    @inlinable @inline(always)
+    package func row(of location: UInt16, in extent: RunExtent) -> Int? {
+        let slot = Int(location)
+        if extent.isPrefix { return slot < extent.count ? extent.start &+ slot : nil }
+        return search(location, extent)
+    }
+
+    @usableFromInline
+    func search(_ location: UInt16, _ extent: RunExtent) -> Int? {
+        var low = extent.start
+        var high = extent.start &+ min(extent.count, Int(location) &+ 1)
+        while low < high {
+            let middle = (low &+ high) &>> 1
+            let found = locations[unchecked: middle]
+            if found == location { return middle }
+            if found < location { low = middle &+ 1 } else { high = middle }
+        }
+        return nil
+    }
+
+    /// Free units at a row; negative where claims exceed stock.
+    @inlinable @inline(always)
+    package func free(at row: Int) -> Int32 { free[unchecked: row] }
+
+    @inlinable @inline(always)
+    package func location(at row: Int) -> UInt16 { locations[unchecked: row] }
+
+    /// Sum and maximum of max(0, free) over a run, open or not.
+    ///
+    /// The loads are plain and the compiler makes vectors of them: relaxed atomics stay scalar, at
+    /// half the speed. A value that the owner writes at the same time is torn by no processor that
+    /// Swift runs on (aligned 32-bit lanes), and a mixture of old and new values is thrown away,
+    /// because the caller checks the run's version. Builds for ThreadSanitizer (`RACE_CHECKED`)
+    /// use relaxed atomics.
+    @inlinable @inline(always)
+    package func sum(_ extent: RunExtent) -> (available: Int64, maxSingle: Int32) {
+        sum(rows: extent.start, extent.count)
+    }
+
+    @inlinable
+    package func sum(rows start: Int, _ count: Int) -> (available: Int64, maxSingle: Int32) {
+        var total: Int64 = 0
+        var largest: Int32 = 0
+        #if RACE_CHECKED
+            for row in start..<start + count {
+                let value = max(0, free[unchecked: row])
+                total &+= Int64(value)
+                largest = max(largest, value)
+            }
+        #else
+            let base = unsafe free.base + start
+            var index = 0
+            while index < count {
+                let value = unsafe max(0, base[index])
+                total &+= Int64(value)
+                largest = max(largest, value)
+                index &+= 1
+            }
+        #endif
+        return (total, largest)
+    }
+}
