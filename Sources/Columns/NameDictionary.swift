@@ -57,9 +57,12 @@ package struct NameDictionary: ~Copyable {
 
     /// - Parameter nameCountMax: Names that fit; addresses are reserved for them.
     package init(nameCountMax: Int, quietPoints: QuietPoints) throws(SystemError) {
-        index = try HashIndex(quietPoints: quietPoints)
-        records = try Column(rowCountMax: nameCountMax * 2)
-        longNames = try Column(rowCountMax: nameCountMax * 64)
+        let index = try HashIndex(quietPoints: quietPoints)
+        let records = try Column<UInt64>(rowCountMax: nameCountMax * 2)
+        let longNames = try Column<UInt8>(rowCountMax: nameCountMax * 64)
+        self.index = index
+        self.records = records
+        self.longNames = longNames
     }
 
     /// Names held; ids are `0 ..< count`.

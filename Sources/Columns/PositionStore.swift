@@ -65,14 +65,20 @@ package struct PositionStore: ~Copyable {
     package init(
         skuCountMax: Int = 1 << 28, positionCountMax: Int = 1 << 31, quietPoints: QuietPoints
     ) throws(SystemError) {
-        names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
-        runs = try Column(rowCountMax: skuCountMax * 2)
-        attributes = try Column(rowCountMax: skuCountMax)
-        free = try Column(rowCountMax: positionCountMax)
-        locations = try Column(rowCountMax: positionCountMax)
-        rows = try Column(rowCountMax: positionCountMax)
+        let names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
+        let runs = try Column<UInt64>(rowCountMax: skuCountMax * 2)
+        let attributes = try Column<SKUAttributes>(rowCountMax: skuCountMax)
+        let free = try Column<Int32>(rowCountMax: positionCountMax)
+        let locations = try Column<UInt16>(rowCountMax: positionCountMax)
+        let rows = try Column<PositionRow>(rowCountMax: positionCountMax)
         reader = RunReader(
             names: names.view, runs: runs.view, free: free.view, locations: locations.view)
+        self.names = names
+        self.runs = runs
+        self.attributes = attributes
+        self.free = free
+        self.locations = locations
+        self.rows = rows
     }
 
     package var skuCount: Int { attributes.rowCount }
