@@ -182,7 +182,7 @@ package struct ByteBuffer: ~Copyable {
 ///
 /// Decoders answer with ranges instead of copies; they stay valid as long as the buffer's bytes do.
 @usableFromInline
-package struct ByteRange: Equatable, Sendable {
+package struct ByteRange: BitwiseCopyable, Equatable, Sendable {
     @usableFromInline package var offset: Int
     @usableFromInline package var count: Int
 

@@ -42,15 +42,29 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     @inlinable package var rowCount: Int { count }
 
+    /// Makes room for `additional` more rows.
+    ///
+    /// - Throws: When there is no memory to be had; nothing has changed then.
+    @inlinable
+    package mutating func prepare(rows additional: Int) throws(SystemError) {
+        if count &+ additional > committedCount { try commit(count + additional) }
+    }
+
+    /// Counts in `additional` rows that read as zero, for which `prepare` made room.
+    @inlinable
+    package mutating func appendPrepared(rows additional: Int) {
+        precondition(count &+ additional <= committedCount)
+        count &+= additional
+    }
+
     /// Makes room for and counts in `additional` rows that read as zero.
     ///
     /// - Returns: The first of them.
-    /// - Throws: When there is no memory to be had; nothing has changed then.
     @inlinable
     package mutating func append(rows additional: Int) throws(SystemError) -> Int {
+        try prepare(rows: additional)
         let first = count
-        if first &+ additional > committedCount { try commit(first + additional) }
-        count = first &+ additional
+        appendPrepared(rows: additional)
         return first
     }
 

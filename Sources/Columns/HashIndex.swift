@@ -42,12 +42,23 @@ package struct HashIndex: ~Copyable {
     /// Bytes of memory taken.
     package var byteCount: Int { table.byteCount }
 
-    /// Adds `value` under `tag`. What `value` names must have been written before.
+    /// Makes room for one more value.
     ///
     /// - Throws: When there is no memory to grow; nothing has changed then.
-    package mutating func insert(tag: UInt32, value: UInt32) throws(SystemError) {
-        precondition(value != .max)
+    package mutating func prepare() throws(SystemError) {
         if (count + 1) * 2 > table.capacity { try grow() }
+    }
+
+    /// Adds `value` under `tag`, making room first.
+    package mutating func insert(tag: UInt32, value: UInt32) throws(SystemError) {
+        try prepare()
+        insertPrepared(tag: tag, value: value)
+    }
+
+    /// Adds `value` under `tag`, for which `prepare` made room. What `value` names must have been
+    /// written before.
+    package mutating func insertPrepared(tag: UInt32, value: UInt32) {
+        precondition(value != .max && (count + 1) * 2 <= table.capacity)
         table.insert(UInt64(tag) << 32 | UInt64(value + 1))
         count += 1
     }

@@ -77,22 +77,29 @@ package struct NameDictionary: ~Copyable {
         index.byteCount + records.committedByteCount + longNames.committedByteCount
     }
 
-    /// Adds a name that is not there yet.
-    ///
-    /// - Throws: When there is no memory to be had, or no room for more names.
-    package mutating func add(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32 {
+    /// Makes sure that one more name can be added without an error.
+    package mutating func prepare() throws(SystemError) {
+        try records.prepare(rows: 2)
+        try longNames.prepare(rows: 64)
+        try index.prepare()
+    }
+
+    /// Adds a name that is not there yet, for which `prepare` made room.
+    package mutating func add(_ name: Span<UInt8>, _ key: NameKey) -> UInt32 {
         let id = UInt32(count)
         var first = key.first
         if !key.isInline {
-            let offset = try longNames.append(rows: name.count)
+            let offset = longNames.rowCount
+            longNames.appendPrepared(rows: name.count)
             for position in 0..<name.count { longNames[offset + position] = name[position] }
             first = UInt64(offset)
         }
-        let row = try records.append(rows: 2)
+        let row = records.rowCount
+        records.appendPrepared(rows: 2)
         records[shared: row] = first
         records[shared: row + 1] = key.second
         // The index publishes the record: release, paired with the acquire of a look-up.
-        try index.insert(tag: key.tag, value: id)
+        index.insertPrepared(tag: key.tag, value: id)
         return id
     }
 }

@@ -11,23 +11,80 @@ public import Synchronization
 
 /// What only the owner needs of a position: half a cache line, so that an event touches one line
 /// here and one in `free`.
+///
+///     times   newest movement 45 bits, movement list (high) 19
+///     counts  last count of sellable 45 bits, movement list (low) 13, flags 6
+///
+/// A time is in milliseconds since 1900 plus one, so that 0 says "never"; 45 bits reach past 2999.
 @usableFromInline
-package struct PositionRow: BitwiseCopyable, Sendable {
-    @usableFromInline package var sellable: Int32
-    @usableFromInline package var held: Int32
-    @usableFromInline package var allocated: Int32
-    @usableFromInline package var safetyStock: Int32
-    /// The newest effective time of any movement; only meaningful when `hasMoved`.
-    @usableFromInline package var newestAt: Int64
-    /// The newest node of the movement list plus one; 0 is none.
-    @usableFromInline package var movements: UInt32
-    @usableFromInline package var flags: UInt32
+package struct PositionRow: BitwiseCopyable, Equatable, Sendable {
+    @usableFromInline package var sellable: Int32 = 0
+    @usableFromInline package var held: Int32 = 0
+    @usableFromInline package var allocated: Int32 = 0
+    @usableFromInline package var safetyStock: Int32 = 0
+    @usableFromInline var times: UInt64 = 0
+    @usableFromInline var counts: UInt64 = 0
 
-    @usableFromInline package static let hasMovedFlag: UInt32 = 1
-    /// A condition of this position has been counted: the time is in the side table.
-    @usableFromInline package static let wasCountedFlag: UInt32 = 2
-    /// Returned, damaged or blocked units are in the side table.
-    @usableFromInline package static let hasOtherConditionsFlag: UInt32 = 4
+    @usableFromInline static let timeOrigin: Int64 = -2_208_988_800_000
+    @usableFromInline static let timeShift: UInt64 = 19
+    @usableFromInline static let lowMask: UInt64 = 1 << 19 - 1
+
+    @inlinable
+    package init() {}
+
+    /// The newest effective time of any movement; nil when nothing moved yet.
+    @inlinable
+    package var newestAt: Int64? {
+        get { Self.decode(times) }
+        set { times = Self.encode(newValue) | times & Self.lowMask }
+    }
+
+    /// As of when sellable units were last counted.
+    @inlinable
+    package var sellableCountedAt: Int64? {
+        get { Self.decode(counts) }
+        set { counts = Self.encode(newValue) | counts & Self.lowMask }
+    }
+
+    @inlinable
+    static func decode(_ word: UInt64) -> Int64? {
+        let time = word &>> timeShift
+        return time == 0 ? nil : Int64(time) &- 1 &+ timeOrigin
+    }
+
+    @inlinable
+    static func encode(_ time: Int64?) -> UInt64 {
+        guard let time else { return 0 }
+        let encoded = time &- timeOrigin &+ 1
+        precondition(encoded > 0 && encoded < 1 << 45)
+        return UInt64(truncatingIfNeeded: encoded) &<< timeShift
+    }
+
+    /// The newest node of the movement list plus one; 0 is an empty list.
+    @inlinable
+    package var movements: UInt32 {
+        get {
+            UInt32(truncatingIfNeeded: (times & Self.lowMask) &<< 13 | counts &>> 6 & 0x1FFF)
+        }
+        set {
+            times = times & ~Self.lowMask | UInt64(newValue) &>> 13
+            counts = counts & ~(0x1FFF &<< 6) | (UInt64(newValue) & 0x1FFF) &<< 6
+        }
+    }
+
+    /// Returned, damaged or blocked units, or counts of them, are in the side table.
+    @inlinable
+    package var hasOtherConditions: Bool {
+        get { counts & 1 != 0 }
+        set { counts = counts & ~1 | (newValue ? 1 : 0) }
+    }
+
+    /// How rarely the movement list is walked to drop what is too old: see MovementLog.
+    @inlinable
+    package var pruneLevel: UInt64 {
+        get { counts &>> 1 & 0x1F }
+        set { counts = counts & ~(0x1F &<< 1) | (newValue & 0x1F) &<< 1 }
+    }
 }
 
 /// What only the owner needs of a SKU.
@@ -92,15 +149,26 @@ package struct PositionStore: ~Copyable {
             + free.committedByteCount + locations.committedByteCount + rows.committedByteCount
     }
 
-    /// Adds a SKU without positions.
-    package mutating func addSKU(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32
-    {
+    /// Makes sure that one more SKU, with a first position, can be added without an error.
+    package mutating func prepareForSKU() throws(SystemError) {
+        try names.prepare()
+        try runs.prepare(rows: 2)
+        try attributes.prepare(rows: 1)
+        try prepare(rows: RowAllocator.capacity(for: 1, growing: 0))
+    }
+
+    private mutating func prepare(rows additional: Int) throws(SystemError) {
+        try rows.prepare(rows: additional)
+        try locations.prepare(rows: additional)
+        try free.prepare(rows: additional)
+    }
+
+    /// Adds a SKU without positions, as `prepareForSKU` made sure that it can be.
+    package mutating func addSKU(_ name: Span<UInt8>, _ key: NameKey) -> UInt32 {
         // Run and attributes first: the name publishes the id, and then a reader may come.
-        if attributes.rowCount == names.count {
-            _ = try runs.append(rows: 2)
-            _ = try attributes.append(rows: 1)
-        }
-        return try names.add(name, key)
+        runs.appendPrepared(rows: 2)
+        attributes.appendPrepared(rows: 1)
+        return names.add(name, key)
     }
 
     @inlinable @inline(always)
@@ -138,26 +206,23 @@ package struct PositionStore: ~Copyable {
     // MARK: - Growth
 
     /// Makes sure that the SKU's run can take `additional` positions without moving again.
+    ///
+    /// - Throws: When there is no memory to be had; nothing has changed then.
     package mutating func reserve(_ additional: Int, for sku: UInt32) throws(SystemError) {
         let extent = reader.extent(sku)
-        if extent.count + additional > Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: extent.count + additional, exactly: true)
+        let wanted = extent.count + additional
+        if wanted > Int(attributes[Int(sku)].capacity) {
+            try move(sku, toFit: wanted, exactly: additional > 1)
         }
     }
 
-    /// Adds a position with no stock to the SKU's run.
+    /// Adds a position with no stock to the SKU's run, for which `reserve` made room.
     ///
-    /// - Precondition: The SKU is not at `location` yet.
+    /// - Precondition: The SKU is not at `location` yet; its version is odd (`beginChange`).
     /// - Returns: Its row; other rows of the run may have moved.
-    /// - Throws: When there is no memory to be had; nothing has changed then.
-    package mutating func addPosition(
-        _ sku: UInt32, at location: UInt16
-    ) throws(SystemError) -> Int {
-        if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: reader.extent(sku).count + 1, exactly: false)
-        }
+    package mutating func addPosition(_ sku: UInt32, at location: UInt16) -> Int {
         let extent = reader.extent(sku)
-        beginChange(sku)
+        precondition(extent.count < Int(attributes[Int(sku)].capacity))
         var row = extent.start + extent.count
         while row > extent.start, locations[shared: row - 1] > location {
             copyRow(from: row - 1, to: row)
@@ -170,7 +235,6 @@ package struct PositionStore: ~Copyable {
             RunExtent(
                 start: extent.start, count: extent.count + 1, isPrefix: last == extent.count
             ).word
-        endChange(sku)
         positionCount += 1
         return row
     }
@@ -185,10 +249,11 @@ package struct PositionStore: ~Copyable {
             start = Int(reused)
         } else {
             // Room in all three before any of them grows, so that they stay of one length.
-            let first = try rows.append(rows: target)
-            _ = try locations.append(rows: target)
-            start = try free.append(rows: target)
-            precondition(first == start)
+            try prepare(rows: target)
+            start = rows.rowCount
+            rows.appendPrepared(rows: target)
+            locations.appendPrepared(rows: target)
+            free.appendPrepared(rows: target)
         }
         for slot in 0..<extent.count { copyRow(from: extent.start + slot, to: start + slot) }
         for slot in extent.count..<target { clear(start + slot) }
@@ -211,8 +276,7 @@ package struct PositionStore: ~Copyable {
     }
 
     private mutating func clear(_ row: Int) {
-        rows[row] = PositionRow(
-            sellable: 0, held: 0, allocated: 0, safetyStock: 0, newestAt: 0, movements: 0, flags: 0)
+        rows[row] = PositionRow()
         free[shared: row] = 0
     }
 

@@ -1,0 +1,71 @@
+// What became of a command: one byte per command in an answer, and in what is remembered.
+
+/// The outcome of one event, stock row or item.
+package enum Outcome: UInt8, BitwiseCopyable, Sendable {
+    /// Took effect.
+    case accepted = 1
+    /// Kept, without effect on stock: the shelf was counted after it, or counted again later.
+    case recorded = 2
+    /// The same event came before; nothing changed.
+    case duplicate = 3
+
+    // Set aside, waiting for a person or a retry.
+    case parkedBeforeWindow = 16
+    case parkedUnknownSKU = 17
+    case parkedUnknownLocation = 18
+    case parkedBeforeMemory = 19
+
+    // Refused; nothing changed.
+    case overflow = 32
+    case idConflict = 33
+    case outOfMemory = 34
+    case parkingFull = 35
+    /// The inbox was full: not taken, send it again.
+    case busy = 36
+
+    package enum Verdict: Sendable { case accepted, duplicate, parked, rejected }
+
+    package var verdict: Verdict {
+        switch self {
+        case .accepted, .recorded: .accepted
+        case .duplicate: .duplicate
+        case .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation, .parkedBeforeMemory:
+            .parked
+        case .overflow, .idConflict, .outOfMemory, .parkingFull, .busy: .rejected
+        }
+    }
+
+    package var code: StaticString {
+        switch self {
+        case .accepted: "accepted"
+        case .recorded: "recorded"
+        case .duplicate: "duplicate"
+        case .parkedBeforeWindow: "count_before_window"
+        case .parkedUnknownSKU: "unknown_sku"
+        case .parkedUnknownLocation: "unknown_location"
+        case .parkedBeforeMemory: "before_remembered"
+        case .overflow: "overflow"
+        case .idConflict: "id_conflict"
+        case .outOfMemory: "out_of_memory"
+        case .parkingFull: "parking_full"
+        case .busy: "busy"
+        }
+    }
+
+    package var detail: StaticString {
+        switch self {
+        case .accepted: "took effect"
+        case .recorded: "kept without effect: the shelf was counted after it"
+        case .duplicate: "the same event came before"
+        case .parkedBeforeWindow: "the count is older than the movements that are kept"
+        case .parkedUnknownSKU: "the SKU is not known and unknown names are refused"
+        case .parkedUnknownLocation: "the location is not known and unknown names are refused"
+        case .parkedBeforeMemory: "older than the oldest remembered event; say backfill=true to load history"
+        case .overflow: "the result does not fit 32 bits"
+        case .idConflict: "the same id came before with another content"
+        case .outOfMemory: "no memory for another position"
+        case .parkingFull: "too many events are parked already"
+        case .busy: "the shard's inbox is full; send it again"
+        }
+    }
+}
