@@ -67,6 +67,13 @@ package struct Buffer<Element: BitwiseCopyable>: ~Copyable {
     @inlinable
     package mutating func removeAll() { count = 0 }
 
+    /// Forgets the last `length` elements.
+    @inlinable
+    package mutating func removeLast(_ length: Int) {
+        precondition(length >= 0 && length <= count)
+        count &-= length
+    }
+
     @inlinable
     package mutating func popLast() -> Element? {
         if count == 0 { return nil }

@@ -110,6 +110,14 @@ extension Span<UInt8> {
         return Int64(exactly: magnitude)
     }
 
+    /// A copy of the bytes.
+    package var array: [UInt8] {
+        var copy: [UInt8] = []
+        copy.reserveCapacity(count)
+        for offset in 0..<count { copy.append(self[offset]) }
+        return copy
+    }
+
     /// The bytes as text, invalid UTF-8 repaired. For messages and the calls that are not hot.
     package var text: String {
         unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }

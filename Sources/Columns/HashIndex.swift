@@ -42,11 +42,11 @@ package struct HashIndex: ~Copyable {
     /// Bytes of memory taken.
     package var byteCount: Int { table.byteCount }
 
-    /// Makes room for one more value.
+    /// Makes room for `additional` more values.
     ///
     /// - Throws: When there is no memory to grow; nothing has changed then.
-    package mutating func prepare() throws(SystemError) {
-        if (count + 1) * 2 > table.capacity { try grow() }
+    package mutating func prepare(values additional: Int = 1) throws(SystemError) {
+        while (count + additional) * 2 > table.capacity { try grow() }
     }
 
     /// Adds `value` under `tag`, making room first.

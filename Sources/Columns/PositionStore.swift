@@ -149,12 +149,26 @@ package struct PositionStore: ~Copyable {
             + free.committedByteCount + locations.committedByteCount + rows.committedByteCount
     }
 
-    /// Makes sure that one more SKU, with a first position, can be added without an error.
+    /// Makes room for a new SKU without positions.
+    ///
+    /// - Throws: When there is no memory to be had; nothing has changed then.
     package mutating func prepareForSKU() throws(SystemError) {
         try names.prepare()
         try runs.prepare(rows: 2)
         try attributes.prepare(rows: 1)
-        try prepare(rows: RowAllocator.capacity(for: 1, growing: 0))
+    }
+
+    /// Makes room for `additional` more positions of a SKU (nil: of one that is still to be added).
+    ///
+    /// - Throws: When there is no memory to be had; nothing has changed then.
+    package mutating func prepare(
+        positions additional: Int, for sku: UInt32?
+    ) throws(SystemError) {
+        let count = sku.map { reader.extent($0).count } ?? 0
+        let capacity = sku.map { Int(attributes[Int($0)].capacity) } ?? 0
+        if count + additional > capacity {
+            try prepare(rows: RowAllocator.capacity(for: count + additional, growing: capacity))
+        }
     }
 
     private mutating func prepare(rows additional: Int) throws(SystemError) {
@@ -205,24 +219,19 @@ package struct PositionStore: ~Copyable {
 
     // MARK: - Growth
 
-    /// Makes sure that the SKU's run can take `additional` positions without moving again.
+    /// Adds a position with no stock to the SKU's run, for which `prepare` made room.
     ///
-    /// - Throws: When there is no memory to be had; nothing has changed then.
-    package mutating func reserve(_ additional: Int, for sku: UInt32) throws(SystemError) {
-        let extent = reader.extent(sku)
-        let wanted = extent.count + additional
-        if wanted > Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: wanted, exactly: additional > 1)
-        }
-    }
-
-    /// Adds a position with no stock to the SKU's run, for which `reserve` made room.
-    ///
+    /// - Parameter expected: Positions that are about to be added, this one included: the run is
+    ///   given room for all of them at once.
     /// - Precondition: The SKU is not at `location` yet; its version is odd (`beginChange`).
     /// - Returns: Its row; other rows of the run may have moved.
-    package mutating func addPosition(_ sku: UInt32, at location: UInt16) -> Int {
+    package mutating func addPosition(
+        _ sku: UInt32, at location: UInt16, expecting expected: Int = 1
+    ) -> Int {
+        if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
+            move(sku, toFit: reader.extent(sku).count + expected)
+        }
         let extent = reader.extent(sku)
-        precondition(extent.count < Int(attributes[Int(sku)].capacity))
         var row = extent.start + extent.count
         while row > extent.start, locations[shared: row - 1] > location {
             copyRow(from: row - 1, to: row)
@@ -239,17 +248,17 @@ package struct PositionStore: ~Copyable {
         return row
     }
 
-    private mutating func move(_ sku: UInt32, toFit count: Int, exactly: Bool) throws(SystemError) {
+    private mutating func move(_ sku: UInt32, toFit count: Int) {
         let capacity = Int(attributes[Int(sku)].capacity)
-        let target = min(
-            Int(UInt16.max), RowAllocator.capacity(for: count, growing: exactly ? 0 : capacity))
         let extent = reader.extent(sku)
+        // One more grows by a quarter; a known number gets what it needs.
+        let growing = count == extent.count + 1 ? capacity : 0
+        let target = min(
+            Int(UInt16.max), RowAllocator.capacity(for: count, growing: growing))
         let start: Int
         if let reused = allocator.take(target) {
             start = Int(reused)
         } else {
-            // Room in all three before any of them grows, so that they stay of one length.
-            try prepare(rows: target)
             start = rows.rowCount
             rows.appendPrepared(rows: target)
             locations.appendPrepared(rows: target)
@@ -257,13 +266,11 @@ package struct PositionStore: ~Copyable {
         }
         for slot in 0..<extent.count { copyRow(from: extent.start + slot, to: start + slot) }
         for slot in extent.count..<target { clear(start + slot) }
-        beginChange(sku)
         runs[shared: Int(sku) * 2 + 1] =
             RunExtent(start: start, count: extent.count, isPrefix: extent.isPrefix).word
-        endChange(sku)
         attributes.update(Int(sku)) { $0.capacity = UInt16(target) }
         if capacity > 0 {
-            // A reader that still reads the old rows sees the new version afterwards.
+            // Readers who still look at the old rows find the version odd, or changed, afterwards.
             for slot in 0..<capacity { free[shared: extent.start + slot] = 0 }
             allocator.give(UInt32(extent.start), capacity)
         }

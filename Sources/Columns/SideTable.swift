@@ -37,9 +37,9 @@ package struct SideTable: ~Copyable {
     }
 
     /// Makes room for `additional` new keys.
-    package mutating func prepare() throws(SystemError) {
-        try entries.prepare(rows: 2)
-        try index.prepare()
+    package mutating func prepare(keys additional: Int) throws(SystemError) {
+        try entries.prepare(rows: 2 * additional)
+        try index.prepare(values: additional)
     }
 
     /// Sets a value, for whose key `prepare` made room if it is new.

@@ -14,6 +14,7 @@ package enum Fact: BitwiseCopyable, Sendable {
     case categorised(SKUCategorised)
     /// An event and its outcome, so that a repeat of it changes nothing.
     case remembered(RememberedEvent)
+    case parked(EventParked)
 }
 
 /// One SKU at one location, by ids.
@@ -63,15 +64,18 @@ package struct StockCounted: BitwiseCopyable, Equatable, Sendable {
     }
 }
 
-/// A SKU belongs to a category.
+/// A SKU belongs to a category and has a name.
 package struct SKUCategorised: BitwiseCopyable, Equatable, Sendable {
     package var sku: UInt32
     /// Category id plus one; 0 is none.
     package var category: UInt16
+    /// Its name in plain words: a range of the text that travels with the facts.
+    package var name: ByteRange
 
-    package init(sku: UInt32, category: UInt16) {
+    package init(sku: UInt32, category: UInt16, name: ByteRange) {
         self.sku = sku
         self.category = category
+        self.name = name
     }
 }
 
@@ -86,6 +90,22 @@ package struct RememberedEvent: BitwiseCopyable, Equatable, Sendable {
         self.fingerprint = fingerprint
         self.outcome = outcome
         self.time = time
+    }
+}
+
+/// An event or a row was set aside.
+package struct EventParked: BitwiseCopyable, Equatable, Sendable {
+    /// Why.
+    package var outcome: Outcome
+    /// Service time of the decision.
+    package var time: Milliseconds
+    /// The event as it came: a range of the text that travels with the facts.
+    package var source: ByteRange
+
+    package init(outcome: Outcome, time: Milliseconds, source: ByteRange) {
+        self.outcome = outcome
+        self.time = time
+        self.source = source
     }
 }
 

@@ -60,7 +60,8 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .parkedBeforeWindow: "the count is older than the movements that are kept"
         case .parkedUnknownSKU: "the SKU is not known and unknown names are refused"
         case .parkedUnknownLocation: "the location is not known and unknown names are refused"
-        case .parkedBeforeMemory: "older than the oldest remembered event; say backfill=true to load history"
+        case .parkedBeforeMemory:
+            "older than the oldest remembered event; say backfill=true to load history"
         case .overflow: "the result does not fit 32 bits"
         case .idConflict: "the same id came before with another content"
         case .outOfMemory: "no memory for another position"

@@ -1,0 +1,66 @@
+// Batches in memory of their own, so that their address can travel through an inbox.
+
+internal import Bytes
+internal import Columns
+
+/// The address of a batch, as a word. Whoever has it at the moment may use the batch.
+@safe
+package struct BatchReference: Sendable {
+    package let word: UInt64
+
+    package init(word: UInt64) { self.word = word }
+
+    package func withBatch<Result: ~Copyable>(_ body: (inout CommandBatch) -> Result) -> Result {
+        guard let pointer = unsafe UnsafeMutablePointer<CommandBatch>(bitPattern: UInt(word))
+        else { fatalError("a batch without an address") }
+        return unsafe body(&pointer.pointee)
+    }
+}
+
+/// The batches of one reactor: taken, filled, sent, replied to, given back.
+///
+/// At most `limit` are out at a time, which is how many replies the reactor has places for.
+@safe
+package struct BatchPool: ~Copyable {
+    private var free: [UInt64] = []
+    private var all: [UInt64] = []
+    private let limit: Int
+    private let origin: Int
+
+    package init(origin: Int, limit: Int = Engine.batchesInFlightMax) {
+        self.origin = origin
+        self.limit = limit
+    }
+
+    deinit {
+        // Only when nothing is on its way any more.
+        for word in all {
+            guard let pointer = unsafe UnsafeMutablePointer<CommandBatch>(bitPattern: UInt(word))
+            else { continue }
+            unsafe pointer.deinitialize(count: 1)
+            unsafe pointer.deallocate()
+        }
+    }
+
+    /// Batches that can still be taken.
+    package var available: Int { limit - (all.count - free.count) }
+
+    /// An empty batch, or nil when all reply places are spoken for.
+    package mutating func take() -> BatchReference? {
+        if let word = free.popLast() {
+            let batch = BatchReference(word: word)
+            batch.withBatch { $0.reset() }
+            return batch
+        }
+        guard all.count < limit else { return nil }
+        let pointer = UnsafeMutablePointer<CommandBatch>.allocate(capacity: 1)
+        var batch = CommandBatch()
+        batch.origin = origin
+        unsafe pointer.initialize(to: batch)
+        let word = UInt64(UInt(bitPattern: pointer))
+        all.append(word)
+        return BatchReference(word: word)
+    }
+
+    package mutating func give(_ batch: BatchReference) { free.append(batch.word) }
+}

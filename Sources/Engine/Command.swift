@@ -1,0 +1,154 @@
+// Commands on their way to a shard: checked, names hashed, in batches that travel as one message.
+
+package import Bytes
+package import Columns
+package import Domain
+
+/// What a command asks for.
+package enum Verb: UInt8, BitwiseCopyable, Sendable {
+    /// A stock event; its kind, conditions and quantity say what happened.
+    case event
+    /// One condition of a position as the system of record has it: a count without an id.
+    case stock
+    /// The category of a SKU, and its name in plain words.
+    case item
+}
+
+/// One command, of fixed size; its names lie in the batch's text.
+package struct StockCommand: BitwiseCopyable, Sendable {
+    package var key: NameKey
+    package var fingerprint: EventFingerprint
+    package var at: Milliseconds
+    /// Units; for `item` the category id plus one.
+    package var quantity: Int32
+    /// Where the SKU's name begins in the batch's text; the source text of the command follows it.
+    package var textOffset: UInt32
+    /// Bytes of source text behind the SKU's name (an event as it came, an item's name).
+    package var sourceByteCount: UInt32
+    /// The command's number in its request, counted from 0.
+    package var index: UInt32
+    package var location: UInt16
+    package var toLocation: UInt16
+    package var skuByteCount: UInt8
+    package var verb: Verb
+    package var kind: UInt8
+    package var from: Condition
+    package var to: Condition
+    package var flags: UInt8
+
+    /// The command has an id: it is remembered, and a repeat changes nothing.
+    package static let hasIdentityFlag: UInt8 = 1
+    /// Loading old history on purpose: ids that were forgotten may be older.
+    package static let backfillFlag: UInt8 = 2
+    /// The location is not known, and unknown names are refused.
+    package static let unknownLocationFlag: UInt8 = 4
+
+    package init(
+        verb: Verb, key: NameKey, textOffset: Int, skuByteCount: Int, location: UInt16,
+        quantity: Int32, at: Milliseconds, index: Int
+    ) {
+        self.verb = verb
+        self.key = key
+        self.textOffset = UInt32(textOffset)
+        self.skuByteCount = UInt8(skuByteCount)
+        self.location = location
+        self.quantity = quantity
+        self.at = at
+        self.index = UInt32(index)
+        fingerprint = EventFingerprint(first: 0, second: 0, body: 0)
+        sourceByteCount = 0
+        toLocation = location
+        kind = 0
+        from = .sellable
+        to = .sellable
+        flags = 0
+    }
+
+    package var skuRange: ByteRange {
+        ByteRange(offset: Int(textOffset), count: Int(skuByteCount))
+    }
+
+    package var sourceRange: ByteRange {
+        ByteRange(offset: Int(textOffset) + Int(skuByteCount), count: Int(sourceByteCount))
+    }
+
+    var eventKind: EventKind { EventKind(rawValue: kind) ?? .adjust }
+}
+
+/// Every state of one position, as the owner reports it.
+package struct PositionDetail: BitwiseCopyable, Sendable {
+    package var location: UInt16
+    package var sellable: Int32
+    package var returned: Int32
+    package var damaged: Int32
+    package var blocked: Int32
+    package var held: Int32
+    package var allocated: Int32
+    package var safetyStock: Int32
+    package var free: Int32
+
+    package var onHand: Int64 {
+        Int64(sellable) + Int64(returned) + Int64(damaged) + Int64(blocked)
+    }
+}
+
+/// A message to a shard and, filled in, its reply. Lives in one place; its address travels.
+///
+/// One side has it at a time: the sender until it is sent, the shard's owner until the reply, then
+/// the sender again.
+package struct CommandBatch: ~Copyable {
+    package enum Task: UInt8, Sendable {
+        /// Apply `commands`, fill `outcomes`.
+        case apply
+        /// Fill `details`, `skuID`, `version` … for the SKU named by `text`.
+        case detail
+        /// Read an item of a query that readers could not get a consistent state of.
+        case read
+        /// List what is parked, as text.
+        case listParked
+    }
+
+    package var task = Task.apply
+    package var shard = 0
+    package var lane = Lane.start
+    /// The reactor that the reply goes to, and what it belongs to there.
+    package var origin = 0
+    package var token: UInt64 = 0
+    package var now: Milliseconds = 0
+
+    package var commands = Buffer<StockCommand>()
+    package var text = ByteBuffer()
+    package var outcomes = Buffer<Outcome>()
+
+    // The reply of a detail read.
+    package var isFound = false
+    package var details = Buffer<PositionDetail>()
+    package var version: UInt64 = 0
+    package var category: UInt16 = 0
+    package var itemName = ByteBuffer()
+
+    /// The reply of a list; or, for a read, the address of the query.
+    package var listing = ByteBuffer()
+    package var query: UInt64 = 0
+
+    package init() {}
+
+    /// Commands at the most in one batch: what a shard does between two looks at the world.
+    package static let commandCountMax = 256
+
+    /// Empties the batch for another use; keeps its memory.
+    package mutating func reset() {
+        task = .apply
+        lane = .start
+        commands.removeAll()
+        text.removeAll()
+        outcomes.removeAll()
+        isFound = false
+        details.removeAll()
+        itemName.removeAll()
+        listing.removeAll()
+        version = 0
+        category = 0
+        query = 0
+    }
+}

@@ -1,0 +1,81 @@
+// Reading positions that were found before, by reference: the fastest way to ask.
+
+internal import Bytes
+package import Columns
+internal import Domain
+
+extension Engine {
+    /// Finds a position by names.
+    ///
+    /// - Returns: nil when there is no such position.
+    package func reference(
+        sku: Span<UInt8>, location: Span<UInt8>
+    ) -> PositionReference? {
+        let key = NameKey(sku, hasher)
+        let shard = shard(of: key)
+        let reader = reader(shard)
+        guard let id = reader.names.id(sku, key),
+            let place = master.locationNames.id(location, NameKey(location, hasher))
+        else { return nil }
+        var found: PositionReference?
+        _ = reader.consistent(id) { extent in
+            found = reader.row(of: UInt16(place), in: extent).map { row in
+                PositionReference(
+                    sku: id, shard: UInt16(shard), location: UInt16(place),
+                    slot: UInt16(row - extent.start), count: UInt16(extent.count))
+            }
+        }
+        return found
+    }
+
+    /// What may be promised at each position, in order.
+    ///
+    /// - Returns: How many references were out of date: their SKU has gained positions since, or
+    ///   changed all the time. They answer −1 and must be found again.
+    /// - Complexity: O(references): two cache lines each, asked for ahead.
+    package func availableToPromise(
+        _ references: Span<PositionReference>, _ policy: Policy,
+        into answers: inout MutableSpan<Int32>
+    ) -> Int {
+        precondition(answers.count >= references.count)
+        for index in references.indices {
+            let reference = references[index]
+            reader(Int(reference.shard)).prefetchRun(reference.sku)
+        }
+        for index in references.indices {
+            let reference = references[index]
+            let reader = reader(Int(reference.shard))
+            reader.prefetchFree(reader.extent(reference.sku).start &+ Int(reference.slot))
+        }
+        var staleCount = 0
+        for index in references.indices {
+            let reference = references[index]
+            let reader = reader(Int(reference.shard))
+            var free: Int32?
+            let version = reader.consistent(reference.sku) { extent in
+                free =
+                    extent.count == Int(reference.count)
+                    ? reader.free(at: extent.start &+ Int(reference.slot)) : nil
+            }
+            if version != nil, let free {
+                answers[index] = Domain.availableToPromise(
+                    free: free, isOpen: policy.isOpen(reference.location))
+            } else {
+                answers[index] = -1
+                staleCount &+= 1
+            }
+        }
+        return staleCount
+    }
+
+    /// The sum of what may be promised over all positions of all SKUs, where every location is
+    /// open: a scan of the `free` columns. Not one moment: each value is of its own.
+    package func totalAvailable() -> Int64 {
+        var total: Int64 = 0
+        for number in 0..<shardCount {
+            let rows = withShard(number) { $0.positions.rowCount }
+            total &+= reader(number).sum(rows: 0, rows).available
+        }
+        return total
+    }
+}

@@ -1,0 +1,213 @@
+// The engine: shards, their inboxes, and what they share. Any thread reads; each shard has one
+// owner; commands travel as batches.
+
+internal import Bytes
+package import Columns
+internal import Domain
+package import Platform
+internal import Synchronization
+
+/// The whole store, and the ways in.
+///
+/// Who touches what: `readers`, `master` and `send` any thread; `withShard`, `drain` the thread
+/// that owns the shard; `receiveReply` the reactor that sent.
+@safe
+package final class Engine: @unchecked Sendable {
+    package let options: EngineOptions
+    package let hasher: KeyedHash
+    package let quietPoints: QuietPoints
+    package let master: MasterData
+
+    private let shards: UnsafeMutablePointer<Shard>
+    private let runReaders: UnsafeMutablePointer<RunReader>
+    private let inboxes: [Inbox]
+    private let replies: [Ring]
+    private let shardShift: UInt64
+
+    // One word a shard, 128 bytes apart: commands waiting, generation of the policy adopted.
+    private let queued: SpacedCounters
+    private let adopted: SpacedCounters
+    private let changes = Atomic<UInt64>(0)
+
+    /// Batches that one reactor may have on their way: its reply ring holds them all.
+    package static let batchesInFlightMax = 1024
+
+    /// - Parameters:
+    ///   - reactorCount: How many may send and receive replies.
+    ///   - generator: Where the secret of the name hashes comes from.
+    package init(
+        options: EngineOptions = EngineOptions(), reactorCount: Int = 1,
+        using generator: inout some RandomNumberGenerator
+    ) throws(SystemError) {
+        let count = options.shardCount
+        precondition(count >= 1 && count <= 256 && count & (count - 1) == 0)
+        self.options = options
+        hasher = KeyedHash(using: &generator)
+        quietPoints = QuietPoints()
+        master = try MasterData(hasher: hasher, quietPoints: quietPoints)
+        shardShift = UInt64(64 - count.trailingZeroBitCount)
+        inboxes = (0..<count).map { _ in Inbox(capacity: options.inboxCapacity) }
+        replies = (0..<reactorCount).map { _ in Ring(capacity: Self.batchesInFlightMax) }
+        queued = SpacedCounters(count: count)
+        adopted = SpacedCounters(count: count)
+        unsafe shards = .allocate(capacity: count)
+        unsafe runReaders = .allocate(capacity: count)
+        let policy = master.policy(now: 0)
+        for number in 0..<count {
+            let shard = try Shard(
+                number: number, options: options, policy: policy, hasher: hasher,
+                quietPoints: quietPoints)
+            unsafe (runReaders + number).initialize(to: shard.positions.reader)
+            unsafe (shards + number).initialize(to: shard)
+        }
+    }
+
+    deinit {
+        unsafe shards.deinitialize(count: options.shardCount)
+        unsafe shards.deallocate()
+        unsafe runReaders.deinitialize(count: options.shardCount)
+        unsafe runReaders.deallocate()
+    }
+
+    package var shardCount: Int { options.shardCount }
+
+    /// The shard that a SKU lives in, for good.
+    @inline(__always)
+    package func shard(of key: NameKey) -> Int {
+        // In two steps, because a shift by 64 (one shard) would be a shift by 0.
+        Int(truncatingIfNeeded: (key.hash &>> 1) &>> (shardShift &- 1))
+    }
+
+    @inline(__always)
+    package func reader(_ shard: Int) -> RunReader {
+        precondition(shard >= 0 && shard < options.shardCount)
+        return unsafe runReaders[shard]
+    }
+
+    /// The shard's state, for its owner.
+    package func withShard<Result: ~Copyable>(
+        _ shard: Int, _ body: (inout Shard) -> Result
+    ) -> Result {
+        precondition(shard >= 0 && shard < options.shardCount)
+        return unsafe body(&shards[shard])
+    }
+
+    /// Counts the batches that changed something, over all shards: the number in a mark.
+    package var changeCount: UInt64 { changes.load(ordering: .acquiring) }
+
+    // MARK: - Messages
+
+    /// Sends a batch to its shard, unless its inbox is full.
+    ///
+    /// The caller keeps a place for the reply: at most `batchesInFlightMax` batches per origin.
+    package func send(_ batch: BatchReference) -> Bool {
+        let (shard, lane, commands) = batch.withBatch { ($0.shard, $0.lane, $0.commands.count) }
+        let waiting = queued.add(UInt64(commands), at: shard)
+        let isOver = waiting > 0 && waiting + UInt64(commands) > UInt64(options.queuedCommandMax)
+        if isOver || !inboxes[shard].trySend(batch.word, lane) {
+            _ = queued.add(0 &- UInt64(commands), at: shard)
+            return false
+        }
+        return true
+    }
+
+    /// Takes batches from the shard's inbox, works on them and sends the replies. Owner only.
+    ///
+    /// - Returns: Batches done; `limit` when there may be more.
+    package func drain(_ shard: Int, limit: Int) -> Int {
+        var done = 0
+        while done < limit, let word = inboxes[shard].receive() {
+            let batch = BatchReference(word: word)
+            var origin = 0
+            batch.withBatch { batch in
+                _ = queued.add(0 &- UInt64(batch.commands.count), at: shard)
+                work(on: &batch)
+                origin = batch.origin
+            }
+            let sent = replies[origin].trySend(word)
+            precondition(sent, "a reactor has more batches on their way than reply places")
+            done += 1
+        }
+        return done
+    }
+
+    private func work(on batch: inout CommandBatch) {
+        withShard(batch.shard) { shard in
+            switch batch.task {
+            case .apply:
+                shard.apply(&batch)
+                changes.wrappingAdd(1, ordering: .releasing)
+            case .detail: shard.detail(&batch)
+            case .listParked: shard.listParked(&batch)
+            case .read:
+                guard
+                    let query = unsafe UnsafeMutablePointer<AvailabilityQuery>(
+                        bitPattern: UInt(batch.query))
+                else { fatalError("a read without a query") }
+                unsafe query.pointee.readContended(shard: batch.shard, self, shard.policy)
+            }
+        }
+    }
+
+    /// The next reply for a reactor; nil when there is none.
+    package func receiveReply(_ reactor: Int) -> BatchReference? {
+        replies[reactor].receive().map { BatchReference(word: $0) }
+    }
+
+    /// Commands waiting in a shard's inbox.
+    package func queuedCommands(_ shard: Int) -> Int { Int(queued.value(at: shard)) }
+
+    /// Whether there is a message for a shard.
+    package func hasMessages(_ shard: Int) -> Bool { inboxes[shard].count > 0 }
+
+    // MARK: - Policy
+
+    /// Goes on bringing `policy` into a shard. Owner only.
+    ///
+    /// - Returns: Whether there is more to do.
+    package func adopt(_ policy: Policy, shard number: Int) -> Bool {
+        let (more, generation) = withShard(number) { shard in
+            let more = shard.adopt(policy)
+            return (more, shard.adoptedGeneration)
+        }
+        adopted.set(generation, at: number)
+        return more
+    }
+
+    /// The oldest policy that any shard still has: a change is everywhere when this reaches it.
+    package var adoptedGeneration: UInt64 {
+        (0..<shardCount).map { adopted.value(at: $0) }.min() ?? 0
+    }
+}
+
+/// Counters that different threads write, no two on one pair of cache lines.
+@safe
+final class SpacedCounters: @unchecked Sendable {
+    private static let stride = 16
+    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private let count: Int
+
+    init(count: Int) {
+        self.count = count
+        unsafe words = .allocate(capacity: count * Self.stride)
+        for word in 0..<count * Self.stride { unsafe (words + word).initialize(to: Atomic(0)) }
+    }
+
+    deinit { unsafe words.deallocate() }
+
+    /// Adds and returns what was there before. Relaxed: a bound, not a message.
+    func add(_ value: UInt64, at index: Int) -> UInt64 {
+        precondition(index >= 0 && index < count)
+        return unsafe words[index * Self.stride].wrappingAdd(value, ordering: .relaxed).oldValue
+    }
+
+    func set(_ value: UInt64, at index: Int) {
+        precondition(index >= 0 && index < count)
+        unsafe words[index * Self.stride].store(value, ordering: .releasing)
+    }
+
+    func value(at index: Int) -> UInt64 {
+        precondition(index >= 0 && index < count)
+        return unsafe words[index * Self.stride].load(ordering: .acquiring)
+    }
+}

@@ -1,0 +1,195 @@
+// The one place where shared data changes: locations, groups, channels, categories, rules.
+//
+// Names are looked up by any thread without a lock. Everything else changes under a mutex; a change
+// raises the generation, and whoever next asks for the policy compiles it once for all.
+
+package import Bytes
+package import Columns
+package import Domain
+package import Platform
+internal import Synchronization
+
+/// Why a change of shared data is refused; nothing has changed then.
+package enum MasterDataRefusal: Error, Sendable {
+    /// Somebody changed it since: the version named is not the current one.
+    case versionMismatch(current: UInt64)
+    case groupCycle(Identifier)
+    case tooMany(StaticString)
+    case outOfMemory
+
+    package var code: StaticString {
+        switch self {
+        case .versionMismatch: "version_mismatch"
+        case .groupCycle: "group_cycle"
+        case .tooMany: "too_many_names"
+        case .outOfMemory: "out_of_memory"
+        }
+    }
+}
+
+/// Names that all shards share, and what belongs to them.
+package final class MasterData: Sendable {
+    package static let locationCountMax = Int(UInt16.max)
+    package static let categoryCountMax = Int(UInt16.max) - 1
+    package static let channelCountMax = 4096
+    package static let groupCountMax = 65_536
+
+    package let locationNames: NameDictionaryView
+    package let channelNames: NameDictionaryView
+    package let groupNames: NameDictionaryView
+    package let categoryNames: NameDictionaryView
+
+    private let hasher: KeyedHash
+    private let state: Mutex<MasterState>
+    private let published = Atomic<UInt64>(0)
+
+    package init(hasher: KeyedHash, quietPoints: QuietPoints) throws(SystemError) {
+        let locations = try NameDictionary(
+            nameCountMax: Self.locationCountMax, quietPoints: quietPoints)
+        let channels = try NameDictionary(
+            nameCountMax: Self.channelCountMax, quietPoints: quietPoints)
+        let groups = try NameDictionary(nameCountMax: Self.groupCountMax, quietPoints: quietPoints)
+        let categories = try NameDictionary(
+            nameCountMax: Self.categoryCountMax, quietPoints: quietPoints)
+        locationNames = locations.view
+        channelNames = channels.view
+        groupNames = groups.view
+        categoryNames = categories.view
+        self.hasher = hasher
+        state = Mutex(
+            MasterState(
+                hasher: hasher, locationNames: locations, channelNames: channels,
+                groupNames: groups, categoryNames: categories))
+    }
+
+    /// Counts the changes: a policy of another generation is out of date.
+    ///
+    /// Acquire: pairs with the release in `change`.
+    package var generation: UInt64 { published.load(ordering: .acquiring) }
+
+    /// The policy as it is now, compiled if need be.
+    package func policy(now: Milliseconds) -> Policy {
+        state.withLock { $0.policy(now: now) }
+    }
+
+    /// Raises the generation when a rule came into force or ended by `now`.
+    package func advance(to now: Milliseconds, past boundary: Milliseconds) {
+        if now < boundary { return }
+        state.withLock { state in
+            state.invalidate()
+            published.store(state.generation, ordering: .releasing)
+        }
+    }
+
+    private func change<Result>(
+        _ body: (inout MasterState) throws(MasterDataRefusal) -> Result
+    ) throws(MasterDataRefusal) -> Result {
+        try state.withLock { (state) throws(MasterDataRefusal) -> Result in
+            let result = try body(&state)
+            // Release: who sees the number sees, under the lock, what it stands for.
+            published.store(state.generation, ordering: .releasing)
+            return result
+        }
+    }
+
+    // MARK: - Names
+
+    /// The id of a location; it comes into being if it is not known.
+    ///
+    /// - Precondition: `name` is a checked identifier.
+    package func addLocation(_ name: Span<UInt8>) throws(MasterDataRefusal) -> UInt16 {
+        let key = NameKey(name, hasher)
+        if let id = locationNames.id(name, key) { return UInt16(id) }
+        guard let identifier = try? Identifier(name) else { throw .tooMany("location") }
+        return try change { (state) throws(MasterDataRefusal) in
+            try state.locationID(identifier)
+        }
+    }
+
+    /// The id of a channel; it comes into being if it is not known.
+    package func addChannel(_ name: Span<UInt8>) throws(MasterDataRefusal) -> UInt16 {
+        let key = NameKey(name, hasher)
+        if let id = channelNames.id(name, key) { return UInt16(id) }
+        guard let identifier = try? Identifier(name) else { throw .tooMany("channel") }
+        return try change { (state) throws(MasterDataRefusal) in
+            try state.channelID(identifier)
+        }
+    }
+
+    /// The id of a category; it comes into being if it is not known.
+    package func addCategory(_ name: Span<UInt8>) throws(MasterDataRefusal) -> UInt16 {
+        let key = NameKey(name, hasher)
+        if let id = categoryNames.id(name, key) { return UInt16(id) }
+        guard let identifier = try? Identifier(name) else { throw .tooMany("category") }
+        return try change { (state) throws(MasterDataRefusal) in
+            try state.categoryID(identifier)
+        }
+    }
+
+    // MARK: - Documents
+
+    /// A collection and its version, which counts its changes from 0.
+    package typealias Versioned<Value> = (version: UInt64, value: Value)
+
+    package var locations: Versioned<[Location]> {
+        state.withLock { ($0.locationsVersion, $0.locations) }
+    }
+    package var groups: Versioned<[Group]> {
+        state.withLock { state in
+            (state.groupsVersion, state.groups.values.sorted { $0.name < $1.name })
+        }
+    }
+    package var channels: Versioned<[Channel]> {
+        state.withLock { ($0.channelsVersion, $0.channels) }
+    }
+    package var rules: Versioned<RuleSet> { state.withLock { ($0.rules.version, $0.rules) } }
+
+    /// Adds or changes the locations named.
+    ///
+    /// - Parameter expected: The version that the change is based on; nil for any.
+    /// - Returns: The new version.
+    package func put(
+        locations changed: [Location], expecting expected: UInt64? = nil
+    ) throws(MasterDataRefusal) -> UInt64 {
+        try change { (state) throws(MasterDataRefusal) in
+            try Self.check(expected, state.locationsVersion)
+            return try state.put(changed)
+        }
+    }
+
+    /// Adds or changes the groups named.
+    package func put(
+        groups changed: [Group], expecting expected: UInt64? = nil
+    ) throws(MasterDataRefusal) -> UInt64 {
+        try change { (state) throws(MasterDataRefusal) in
+            try Self.check(expected, state.groupsVersion)
+            return try state.put(changed)
+        }
+    }
+
+    /// Adds or changes the channels named.
+    package func put(
+        channels changed: [Channel], expecting expected: UInt64? = nil
+    ) throws(MasterDataRefusal) -> UInt64 {
+        try change { (state) throws(MasterDataRefusal) in
+            try Self.check(expected, state.channelsVersion)
+            return try state.put(changed)
+        }
+    }
+
+    /// Puts another rule set, checked already, in the place of the current one.
+    package func put(
+        rules: [SafetyStockRule], expecting expected: UInt64? = nil
+    ) throws(MasterDataRefusal) -> UInt64 {
+        try change { (state) throws(MasterDataRefusal) in
+            try Self.check(expected, state.rules.version)
+            state.rules = RuleSet(version: state.rules.version + 1, safetyStock: rules)
+            state.invalidate()
+            return state.rules.version
+        }
+    }
+
+    private static func check(_ expected: UInt64?, _ current: UInt64) throws(MasterDataRefusal) {
+        if let expected, expected != current { throw .versionMismatch(current: current) }
+    }
+}

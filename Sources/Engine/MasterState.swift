@@ -1,0 +1,204 @@
+// What the mutex of MasterData guards, and how a policy is compiled from it.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+
+struct MasterState: ~Copyable {
+    let hasher: KeyedHash
+    var locationNames: NameDictionary
+    var channelNames: NameDictionary
+    var groupNames: NameDictionary
+    var categoryNames: NameDictionary
+
+    var locations: [Location] = []  // By id.
+    var channels: [Channel] = []  // By id.
+    var categories: [Identifier] = []  // By id.
+    var groups: [Identifier: Group] = [:]
+    var rules = RuleSet()
+
+    var locationsVersion: UInt64 = 0
+    var groupsVersion: UInt64 = 0
+    var channelsVersion: UInt64 = 0
+    var generation: UInt64 = 0
+
+    private var compiled: Policy?
+    /// Whether what safety stock depends on changed since `compiled`.
+    private var isSafetyStockStale = true
+    /// Locations and categories that rules or groups name: another one changes nothing for them.
+    private var mentioned: Set<Identifier> = []
+
+    init(
+        hasher: KeyedHash, locationNames: consuming NameDictionary,
+        channelNames: consuming NameDictionary, groupNames: consuming NameDictionary,
+        categoryNames: consuming NameDictionary
+    ) {
+        self.hasher = hasher
+        self.locationNames = locationNames
+        self.channelNames = channelNames
+        self.groupNames = groupNames
+        self.categoryNames = categoryNames
+    }
+
+    /// The next call of `policy` compiles anew, safety stock included.
+    mutating func invalidate() {
+        compiled = nil
+        isSafetyStockStale = true
+        lastSafetyStock = nil
+        generation += 1
+        mentioned = []
+        for rule in rules.safetyStock {
+            if case .location(let name) = rule.scope.place { mentioned.insert(name) }
+            if case .category(let name) = rule.scope.goods { mentioned.insert(name) }
+        }
+        for group in groups.values { mentioned.formUnion(group.members) }
+    }
+
+    private var lastSafetyStock: SafetyStockTable?
+
+    // MARK: - Names
+
+    private static func add(
+        _ name: Identifier, to dictionary: inout NameDictionary, _ hasher: KeyedHash, max: Int,
+        _ what: StaticString
+    ) throws(MasterDataRefusal) -> (id: UInt16, isNew: Bool) {
+        let bytes = name.bytes.span
+        let key = NameKey(bytes, hasher)
+        if let id = dictionary.view.id(bytes, key) { return (UInt16(id), false) }
+        guard dictionary.count < max else { throw .tooMany(what) }
+        do { try dictionary.prepare() } catch { throw .outOfMemory }
+        return (UInt16(dictionary.add(bytes, key)), true)
+    }
+
+    mutating func locationID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
+        let (id, isNew) = try Self.add(
+            name, to: &locationNames, hasher, max: MasterData.locationCountMax, "location")
+        if isNew {
+            locations.append(Location(name: name))
+            locationsVersion += 1
+            if mentioned.contains(name) { invalidate() }
+        }
+        return id
+    }
+
+    mutating func channelID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
+        let (id, isNew) = try Self.add(
+            name, to: &channelNames, hasher, max: MasterData.channelCountMax, "channel")
+        if isNew {
+            channels.append(Channel(name: name))
+            channelsVersion += 1
+        }
+        return id
+    }
+
+    mutating func categoryID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
+        let (id, isNew) = try Self.add(
+            name, to: &categoryNames, hasher, max: MasterData.categoryCountMax, "category")
+        if isNew {
+            categories.append(name)
+            if mentioned.contains(name) { invalidate() }
+        }
+        return id
+    }
+
+    private mutating func groupID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
+        try Self.add(name, to: &groupNames, hasher, max: MasterData.groupCountMax - 1, "group").id
+    }
+
+    // MARK: - Documents
+
+    mutating func put(_ changed: [Location]) throws(MasterDataRefusal) -> UInt64 {
+        var changesGroups = false
+        for location in changed {
+            for group in location.groups { _ = try groupID(group) }
+            let id = Int(try locationID(location.name))
+            changesGroups = changesGroups || locations[id].groups != location.groups
+            locations[id] = location
+        }
+        locationsVersion += 1
+        if changesGroups {
+            invalidate()
+        } else {
+            compiled = nil  // A flag at the most: safety stock stays as it is.
+            generation += 1
+        }
+        return locationsVersion
+    }
+
+    mutating func put(_ changed: [Group]) throws(MasterDataRefusal) -> UInt64 {
+        var after = groups
+        for group in changed { after[group.name] = group }
+        for group in changed where reaches(group.name, from: group, in: after, []) {
+            throw .groupCycle(group.name)
+        }
+        for group in changed { _ = try groupID(group.name) }
+        groups = after
+        groupsVersion += 1
+        invalidate()
+        return groupsVersion
+    }
+
+    private func reaches(
+        _ name: Identifier, from group: Group, in groups: [Identifier: Group],
+        _ seen: Set<Identifier>
+    ) -> Bool {
+        var seen = seen
+        var waiting = group.members
+        while let member = waiting.popLast() {
+            if member == name { return true }
+            guard seen.insert(member).inserted, let next = groups[member] else { continue }
+            waiting += next.members
+        }
+        return false
+    }
+
+    mutating func put(_ changed: [Channel]) throws(MasterDataRefusal) -> UInt64 {
+        for channel in changed { channels[Int(try channelID(channel.name))] = channel }
+        channelsVersion += 1
+        return channelsVersion
+    }
+
+    // MARK: - Compiling
+
+    mutating func policy(now: Milliseconds) -> Policy {
+        if let compiled { return compiled }
+        // Groups of each location, over all levels.
+        var parents: [Identifier: Set<Identifier>] = [:]
+        for group in groups.values {
+            for member in group.members { parents[member, default: []].insert(group.name) }
+        }
+        let places = locations.map { location in
+            var found = Set<Identifier>()
+            var waiting = location.groups + Array(parents[location.name] ?? [])
+            while let group = waiting.popLast() {
+                if found.insert(group).inserted { waiting += parents[group] ?? [] }
+            }
+            return SafetyStockTable.LocationPlaces(name: location.name, groups: found)
+        }
+        var members = [LocationSet](
+            repeating: LocationSet(locationCount: locations.count), count: groupNames.count)
+        var closed = LocationSet(locationCount: locations.count)
+        for (id, place) in places.enumerated() {
+            for group in place.groups {
+                let bytes = group.bytes.span
+                if let number = groupNames.view.id(bytes, NameKey(bytes, hasher)) {
+                    members[Int(number)].insert(UInt16(id))
+                }
+            }
+            if !locations[id].isOpen { closed.insert(UInt16(id)) }
+        }
+        let table: SafetyStockTable
+        if let lastSafetyStock, !isSafetyStockStale {
+            table = lastSafetyStock
+        } else {
+            table = SafetyStockTable(rules, now: now, locations: places, categories: categories)
+        }
+        lastSafetyStock = table
+        isSafetyStockStale = false
+        let policy = Policy(
+            generation: generation, rules: rules, safetyStock: table, groups: members,
+            closed: closed, nextBoundary: rules.nextBoundary(after: now) ?? .max)
+        compiled = policy
+        return policy
+    }
+}

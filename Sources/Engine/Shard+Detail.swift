@@ -1,0 +1,49 @@
+// What only the owner can tell: every state of a SKU's positions, and what is parked.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+
+extension Shard {
+    /// Fills the reply with every position of the SKU that the batch's text names.
+    ///
+    /// - Complexity: O(positions of the SKU).
+    mutating func detail(_ batch: inout CommandBatch) {
+        let key = NameKey(batch.text.span, hasher)
+        guard let sku = positions.reader.names.id(batch.text.span, key) else { return }
+        batch.isFound = true
+        batch.category = positions.attributes[Int(sku)].category
+        if let place = itemNameOf[UInt64(sku)] {
+            let offset = Int(place >> 16)
+            for index in 0..<Int(place & 0xFFFF) {
+                batch.itemName.append(itemNames[offset + index])
+            }
+        }
+        batch.version = positions.reader.consistent(sku) { _ in } ?? 0
+        for row in positions.reader.extent(sku).rows {
+            let location = positions.reader.location(at: row)
+            let key = PositionKey(sku: sku, location: location)
+            let state = positions.rows[row]
+            batch.details.append(
+                PositionDetail(
+                    location: location, sellable: state.sellable,
+                    returned: units(state, key, .returned), damaged: units(state, key, .damaged),
+                    blocked: units(state, key, .blocked), held: state.held,
+                    allocated: state.allocated, safetyStock: state.safetyStock,
+                    free: positions.reader.free(at: row)))
+        }
+    }
+
+    /// Appends what is parked: time, code and the event as it came, a line each.
+    mutating func listParked(_ batch: inout CommandBatch) {
+        for event in parked {
+            batch.listing.append("{\"parked_at\": \"")
+            batch.listing.append(rfc3339: event.parkedAt)
+            batch.listing.append("\", \"code\": \"")
+            batch.listing.append(event.outcome.code)
+            batch.listing.append("\", \"event\": ")
+            batch.listing.append(event.source.span)
+            batch.listing.append("}\n")
+        }
+    }
+}

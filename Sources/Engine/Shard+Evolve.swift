@@ -1,0 +1,145 @@
+// evolve: applies facts to the columns; decides nothing and cannot fail.
+//
+// All facts of one command are of one SKU and are applied inside one version of its run, so a
+// reader sees all of them or none. What follows from stock and rules alone (safety stock, free) is
+// derived here, in replay as in life.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+
+extension Shard {
+    /// Applies the facts of one command.
+    ///
+    /// - Parameters:
+    ///   - text: What ranges in the facts refer to.
+    ///   - sku: The SKU that the facts are about; nil when the first of them adds it.
+    ///   - positionCount: Positions that this SKU is about to gain, for the size of its run.
+    mutating func evolve(_ text: Span<UInt8>, sku: UInt32?, expecting positionCount: Int = 1) {
+        var sku = sku
+        var isOpen = false
+        for index in facts.indices {
+            switch facts[index] {
+            case .skuAdded(let range):
+                sku = addSKU(text.part(range))
+            case .positionAdded(let key):
+                open(key.sku, &isOpen)
+                _ = positions.addPosition(
+                    key.sku, at: key.location, expecting: positionCount)
+            case .moved(let fact):
+                open(fact.position.sku, &isOpen)
+                evolve(fact)
+            case .counted(let fact):
+                open(fact.position.sku, &isOpen)
+                evolve(fact)
+            case .categorised(let fact):
+                open(fact.sku, &isOpen)
+                evolve(fact, text)
+            case .remembered(let event):
+                remembered.add(event)
+            case .parked(let fact):
+                parked.append(
+                    ParkedEvent(
+                        outcome: fact.outcome, parkedAt: fact.time,
+                        source: text.part(fact.source).array))
+            }
+        }
+        if isOpen, let sku { positions.endChange(sku) }
+    }
+
+    private mutating func open(_ sku: UInt32, _ isOpen: inout Bool) {
+        if isOpen { return }
+        positions.beginChange(sku)
+        isOpen = true
+    }
+
+    private mutating func addSKU(_ name: Span<UInt8>) -> UInt32 {
+        let sku = positions.addSKU(name, NameKey(name, hasher))
+        markRules(sku, name, policy.safetyStock)
+        return sku
+    }
+
+    func markedFlags(_ flags: UInt16, _ hasRules: Bool) -> UInt16 {
+        hasRules
+            ? flags | SKUAttributes.hasRulesFlag : flags & ~SKUAttributes.hasRulesFlag
+    }
+
+    mutating func markRules(_ sku: UInt32, _ name: Span<UInt8>, _ table: SafetyStockTable) {
+        let flags = positions.attributes[Int(sku)].flags
+        let marked = markedFlags(flags, table.namesSKU(name))
+        if marked != flags { positions.attributes.update(Int(sku)) { $0.flags = marked } }
+    }
+
+    private mutating func evolve(_ fact: StockMoved) {
+        let key = fact.position
+        guard let row = positions.row(of: key.sku, at: key.location) else {
+            fatalError("a movement of a position that does not exist")
+        }
+        var state = positions.rows[row]
+        let units = self.units(state, key, fact.condition)
+        guard let changed = moved(units, by: Int64(fact.delta)) else {
+            fatalError("a movement beyond 32 bits was decided")
+        }
+        set(&state, key, fact.condition, changed)
+        movements.add(&state, condition: fact.condition, delta: fact.delta, at: fact.at)
+        store(state, row, key)
+    }
+
+    private mutating func evolve(_ fact: StockCounted) {
+        let key = fact.position
+        guard let row = positions.row(of: key.sku, at: key.location) else {
+            fatalError("a count of a position that does not exist")
+        }
+        var state = positions.rows[row]
+        set(&state, key, fact.condition, fact.value)
+        if fact.condition == .sellable {
+            state.sellableCountedAt = fact.at
+        } else {
+            conditions.set(Self.sideKey(key, fact.condition, isCount: true), fact.at)
+        }
+        if state.movements != 0 {
+            movements.forget(&state, condition: fact.condition, through: fact.at)
+        }
+        store(state, row, key)
+    }
+
+    private mutating func set(
+        _ state: inout PositionRow, _ key: PositionKey, _ condition: Condition, _ units: Int32
+    ) {
+        if condition == .sellable {
+            state.sellable = units
+        } else {
+            state.hasOtherConditions = true
+            conditions.set(Self.sideKey(key, condition, isCount: false), Int64(units))
+        }
+    }
+
+    /// Derives safety stock and free, and writes the row.
+    private mutating func store(_ state: PositionRow, _ row: Int, _ key: PositionKey) {
+        var state = state
+        state.safetyStock = safetyStock(key, sellable: state.sellable)
+        positions.rows[row] = state
+        positions.setFree(
+            freeUnits(
+                sellable: state.sellable, held: state.held, allocated: state.allocated,
+                safetyStock: state.safetyStock), at: row)
+    }
+
+    private mutating func evolve(_ fact: SKUCategorised, _ text: Span<UInt8>) {
+        positions.attributes.update(Int(fact.sku)) { $0.category = fact.category }
+        let name = text.part(fact.name)
+        let offset = itemNames.rowCount
+        itemNames.appendPrepared(rows: name.count)
+        for index in 0..<name.count { itemNames[offset + index] = name[index] }
+        itemNameOf.set(UInt64(fact.sku), Int64(offset) << 16 | Int64(name.count))
+        rederive(fact.sku)
+    }
+
+    /// Derives safety stock and free of all positions of a SKU, inside its open version.
+    mutating func rederive(_ sku: UInt32) {
+        for row in positions.reader.extent(sku).rows {
+            let location = positions.reader.location(at: row)
+            store(positions.rows[row], row, PositionKey(sku: sku, location: location))
+        }
+    }
+}
