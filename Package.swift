@@ -60,6 +60,8 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
+        tests("JSONTests", uses: ["Bytes", "JSON"]),
+        tests("CSVTests", uses: ["Bytes", "CSV"]),
     ],
     swiftLanguageModes: [.v6]
 )
