@@ -74,7 +74,8 @@ extension Span<UInt8> {
     }
 
     /// Whether `range` is a host with an optional port: a name, an IPv4 address, or an IPv6 address
-    /// in brackets (RFC 9110 §7.2, narrowed: no user, no percent escapes, no sub-delimiters).
+    /// in brackets. Narrower than RFC 9110 §7.2 and RFC 3986 `reg-name`: neither percent escapes
+    /// nor sub-delimiters, which no name on the network has.
     func isHost(_ range: ByteRange) -> Bool {
         guard !range.isEmpty else { return false }
         var offset = range.offset
@@ -89,7 +90,11 @@ extension Span<UInt8> {
             }
             offset = end &+ 1
         } else {
-            while offset < range.end, ByteSet.hostName.contains(self[offset]) { offset &+= 1 }
+            // Case folding turns no byte into a dot: a line has no control characters.
+            while offset &+ 8 <= range.end, isPlainHost(nextWord(at: offset) | caseBits) {
+                offset &+= 8
+            }
+            while offset < range.end, ByteSet.unreserved.contains(self[offset]) { offset &+= 1 }
             if offset == range.offset { return false }
         }
         return offset == range.end || isPort(ByteRange(from: offset, to: range.end))
