@@ -51,12 +51,6 @@ func byteIndex(ofMark marks: UInt64) -> Int {
     marks.trailingZeroBitCount &>> 3
 }
 
-/// The byte at the lowest mark.
-@inline(__always)
-func byte(ofMark marks: UInt64, in word: UInt64) -> UInt8 {
-    UInt8(truncatingIfNeeded: word &>> UInt64(marks.trailingZeroBitCount & 56))
-}
-
 /// Marks the bytes that equal `byte`.
 @inline(__always)
 func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
@@ -64,11 +58,20 @@ func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
     return (difference &- each(1)) & ~difference & topBits
 }
 
-/// Marks the control characters: below space, and DEL.
+/// Marks the control characters, exactly: below space, and DEL.
 @inline(__always)
 private func controlMarks(_ word: UInt64) -> UInt64 {
-    let del = word ^ each(0x7F)
-    return ((word &- each(0x20)) & ~word | (del &- each(1)) & ~del) & topBits
+    // One step up, modulo 128, they are the bytes up to 0x20; no sum leaves its byte.
+    let next = ((word & ~topBits) &+ each(0x01)) & ~topBits
+    return ((next &+ each(0x7F - 0x20)) | word) & topBits ^ topBits
+}
+
+/// Whether a word has a control character or a byte from 0x80; two sums instead of exact marks.
+@inline(__always)
+private func isUnusual(_ word: UInt64) -> Bool {
+    // The first sum has a top bit for DEL and 0x80 ... 0xFE, the second for bytes below space and
+    // from 0xA0. Carries only come out of such bytes.
+    ((word &+ each(0x01)) | (word &- each(0x20))) & topBits != 0
 }
 
 /// Marks what ends or splits a request target: everything up to space, `#`, `?`, and bytes from
@@ -140,23 +143,36 @@ extension Span<UInt8> {
 
     /// Where the first control character other than a tab stands, from `start` on; `count` when
     /// there is none.
+    ///
+    /// - Precondition: `start` is not negative.
     @inline(__always)
     func firstControl(from start: Int) -> Int {
+        assert(start >= 0)
         var offset = start
-        while offset < count {
-            // Behind the end the word has zeros, which are marked like any control.
-            let word = nextWord(at: offset)
-            let marks = controlMarks(word)
-            if marks == 0 {
+        let last = count &- 8
+        while offset <= last {
+            let word = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: UInt64.self
+            ).littleEndian
+            if !isUnusual(word) {
                 offset &+= 8
                 continue
             }
-            let found = offset &+ byteIndex(ofMark: marks)
-            if found >= count { return count }
-            if byte(ofMark: marks, in: word) != UInt8(ascii: "\t") { return found }
-            offset = found &+ 1
+            let marks = controlMarks(word)
+            offset &+= byteIndex(ofMark: marks)
+            if marks == 0 { continue }
+            if unsafe self[unchecked: offset] != UInt8(ascii: "\t") { return offset }
+            offset &+= 1
         }
-        return count
+        return offset < count ? firstControlAtEnd(from: offset) : count
+    }
+
+    /// The same for the last bytes, fewer than 8.
+    @inline(never)
+    private func firstControlAtEnd(from start: Int) -> Int {
+        var offset = start
+        while offset < count, !self[offset].isControl { offset &+= 1 }
+        return offset
     }
 
     /// `start ..< end` without the spaces and tabs around it (RFC 9110 §5.6.3, OWS).
@@ -185,6 +201,10 @@ extension Span<UInt8> {
 }
 
 extension UInt8 {
+    /// Whether the byte is a control character other than a tab.
+    @inline(__always)
+    var isControl: Bool { (self < 0x20 && self != UInt8(ascii: "\t")) || self == 0x7F }
+
     /// Whether the byte is a space or a tab.
     @inline(__always)
     var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }

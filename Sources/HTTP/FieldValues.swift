@@ -78,6 +78,7 @@ extension Span<UInt8> {
     /// nor sub-delimiters, which no name on the network has.
     func isHost(_ range: ByteRange) -> Bool {
         guard !range.isEmpty else { return false }
+        precondition(range.offset >= 0 && range.end <= count)
         var offset = range.offset
         if self[offset] == UInt8(ascii: "[") {
             let end = firstIndex(of: UInt8(ascii: "]"), in: range)
@@ -90,11 +91,9 @@ extension Span<UInt8> {
             }
             offset = end &+ 1
         } else {
-            // Case folding turns no byte into a dot: a line has no control characters.
-            while offset &+ 8 <= range.end, isPlainHost(nextWord(at: offset) | caseBits) {
-                offset &+= 8
+            while offset < range.end, unsafe ByteSet.unreserved.contains(self[unchecked: offset]) {
+                offset &+= 1
             }
-            while offset < range.end, ByteSet.unreserved.contains(self[offset]) { offset &+= 1 }
             if offset == range.offset { return false }
         }
         return offset == range.end || isPort(ByteRange(from: offset, to: range.end))
