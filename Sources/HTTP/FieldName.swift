@@ -28,14 +28,16 @@ enum FieldName: UInt32, Sendable {
     /// The name of 8 to 15 bytes.
     @inline(__always)
     static func named(_ first: UInt64, _ second: UInt64) -> FieldName {
-        switch second {
-        case packed("type"): first == packed("content-") ? .contentType : .other
-        case packed("length"): first == packed("content-") ? .contentLength : .other
-        case packed("on"): first == packed("connecti") ? .connection : .other
-        case packed("ation"): first == packed("authoriz") ? .authorization : .other
-        case packed("match"): first == packed("if-none-") ? .ifNoneMatch : .other
-        case packed(""): first == packed("if-match") ? .ifMatch : .other
-        case packed("ter"): first == packed("retry-af") ? .retryAfter : .other
+        if first == packed("content-") {
+            return second == packed("type")
+                ? .contentType : second == packed("length") ? .contentLength : .other
+        }
+        return switch (first, second) {
+        case (packed("connecti"), packed("on")): .connection
+        case (packed("authoriz"), packed("ation")): .authorization
+        case (packed("if-none-"), packed("match")): .ifNoneMatch
+        case (packed("if-match"), 0): .ifMatch
+        case (packed("retry-af"), packed("ter")): .retryAfter
         default: .other
         }
     }

@@ -99,15 +99,15 @@ extension Span<UInt8> {
         return offset == range.end || isPort(ByteRange(from: offset, to: range.end))
     }
 
-    /// Whether `range` is a colon and at most five digits up to 65535.
+    /// Whether `range`, which lies in the span and is not empty, is a colon and up to five digits.
+    @inline(__always)
     private func isPort(_ range: ByteRange) -> Bool {
-        guard self[range.offset] == UInt8(ascii: ":"), range.count <= 6 else { return false }
-        var port = 0
-        for offset in (range.offset &+ 1)..<range.end {
-            guard self[offset].isDigit else { return false }
-            port = port &* 10 &+ Int(self[offset] &- UInt8(ascii: "0"))
+        guard unsafe self[unchecked: range.offset] == UInt8(ascii: ":"), range.count <= 6 else {
+            return false
         }
-        return port <= 65_535
+        var offset = range.offset &+ 1
+        while offset < range.end, unsafe self[unchecked: offset].isDigit { offset &+= 1 }
+        return offset == range.end
     }
 
     /// Whether two ranges hold the same text without regard to ASCII case.

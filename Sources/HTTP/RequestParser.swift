@@ -50,7 +50,13 @@ package struct RequestParser: Sendable {
     /// - Throws: The reason to refuse, as soon as the bytes show it.
     /// - Complexity: O(bytes that are new); no allocation.
     package mutating func parse(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> RequestHead? {
-        if stage != .fields, try !readFirstLine(bytes) { return nil }
+        try isComplete(bytes) ? head : nil
+    }
+
+    /// Reads on; true when `head` is whole. Apart from `parse`, so that the head is copied once.
+    @inline(never)
+    private mutating func isComplete(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> Bool {
+        if stage != .fields, try !readFirstLine(bytes) { return false }
         // What is kept between calls, in registers; after a refusal it does not matter.
         var lines = lines
         var count = headerCount
@@ -58,14 +64,17 @@ package struct RequestParser: Sendable {
             in: bytes, lineByteCountMax: limits.headerByteCountMax, tooLong: .headerTooLarge,
             headByteCountMax: limits.headByteCountMax)
         {
-            if line.isEmpty { return try finish(byteCount: lines.lineStart) }
+            if line.isEmpty {
+                try finish(byteCount: lines.lineStart)
+                return true
+            }
             count &+= 1
             if count > limits.headerCountMax { throw .tooManyHeaders }
             try readField(line, of: bytes)
         }
         self.lines = lines
         headerCount = count
-        return nil
+        return false
     }
 
     /// Reads the request line; false when it is not complete.
@@ -155,7 +164,7 @@ package struct RequestParser: Sendable {
     }
 
     @inline(__always)
-    private mutating func finish(byteCount: Int) throws(HTTPRefusal) -> RequestHead {
+    private mutating func finish(byteCount: Int) throws(HTTPRefusal) {
         if hostHeader.isEmpty, head.minorVersion == 1 { throw .missingHost }
         if seen & FieldName.transferEncoding.bit != 0 {
             head.framing = .chunked
@@ -167,7 +176,6 @@ package struct RequestParser: Sendable {
         head.expectsContinue = head.expectsContinue && hasBody && head.minorVersion == 1
         head.keepsAlive = connection.keepsConnection(minorVersion: head.minorVersion)
         head.byteCount = byteCount
-        return head
     }
 }
 
