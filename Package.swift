@@ -60,6 +60,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
+        tests("HTTPTests", uses: ["Bytes", "HTTP"]),
     ],
     swiftLanguageModes: [.v6]
 )
