@@ -62,6 +62,7 @@ let package = Package(
         tests("BytesTests", uses: ["Bytes"]),
         tests("JSONTests", uses: ["Bytes", "JSON"]),
         tests("CSVTests", uses: ["Bytes", "CSV"]),
+        tests("HTTPTests", uses: ["Bytes", "HTTP"]),
     ],
     swiftLanguageModes: [.v6]
 )
