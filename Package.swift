@@ -60,6 +60,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
+        tests("ZstdTests", uses: ["Bytes", "Zstd"]),
     ],
     swiftLanguageModes: [.v6]
 )
