@@ -58,9 +58,13 @@ let package = Package(
                 "SampleData",
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "sample-data", dependencies: ["Bytes", "Zstd", "SampleData"],
+            swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
+        tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
     ],
     swiftLanguageModes: [.v6]
 )
