@@ -198,4 +198,13 @@ enum Frames {
             #expect(throws: ZstdError.tooLarge) { try all() }
         }
     }
+
+    @Test func `a level that does not exist and no room for output are refused`() async {
+        await #expect(processExitsWith: .failure) { _ = try ZstdWriter(level: 23) }
+        await #expect(processExitsWith: .failure) {
+            var reader = try ZstdReader()
+            var output = ByteBuffer()
+            _ = try reader.read([0].span, into: &output, limit: 0)
+        }
+    }
 }
