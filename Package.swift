@@ -58,11 +58,16 @@ let package = Package(
                 "SampleData",
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "sample-data", dependencies: ["Bytes", "Zstd", "SampleData"],
+            swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
         tests("JSONTests", uses: ["Bytes", "JSON"]),
         tests("CSVTests", uses: ["Bytes", "CSV"]),
         tests("HTTPTests", uses: ["Bytes", "HTTP"]),
+        tests("ZstdTests", uses: ["Bytes", "Zstd"]),
+        tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
     ],
     swiftLanguageModes: [.v6]
 )
