@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Platform
 import Testing
 
@@ -58,7 +59,7 @@ struct Pair: ~Copyable {
         let pair = try Pair()
         var value: Int32 = 0
         var length = socklen_t(4)
-        let result = getsockopt(
+        let result = unsafe getsockopt(
             pair.server.number, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &length)
         #expect(result == 0)
         #expect(value == 1)
