@@ -68,28 +68,43 @@ package struct Poller: ~Copyable {
     package func add(
         _ target: borrowing Descriptor, token: UInt64, interest: Interest
     ) throws(SystemError) {
-        try control(1, target, token, interest)
+        try control(1, target.number, token, interest)
     }
 
     /// Changes what is reported on `target`.
     package func modify(
         _ target: borrowing Descriptor, token: UInt64, interest: Interest
     ) throws(SystemError) {
-        try control(3, target, token, interest)
+        try control(3, target.number, token, interest)
     }
 
     /// Stops reporting on `target`. A closed descriptor is removed by itself, unless a duplicate
     /// of it lives on.
     package func remove(_ target: borrowing Descriptor) throws(SystemError) {
-        try control(2, target, 0, [])
+        try control(2, target.number, 0, [])
     }
 
+    /// The same by number, for descriptors that their owner keeps in an optional.
+    package func add(
+        _ number: Int32, token: UInt64, interest: Interest
+    ) throws(SystemError) {
+        try control(1, number, token, interest)
+    }
+
+    package func modify(
+        _ number: Int32, token: UInt64, interest: Interest
+    ) throws(SystemError) {
+        try control(3, number, token, interest)
+    }
+
+    package func remove(_ number: Int32) throws(SystemError) { try control(2, number, 0, []) }
+
     private func control(
-        _ operation: Int32, _ target: borrowing Descriptor, _ token: UInt64, _ interest: Interest
+        _ operation: Int32, _ number: Int32, _ token: UInt64, _ interest: Interest
     ) throws(SystemError) {
         let result = holdfast_epoll_control(
-            descriptor.number, operation, target.number, interest.rawValue, token)
-        guard result == 0 else { throw .last("watch descriptor", on: "\(target.number)") }
+            descriptor.number, operation, number, interest.rawValue, token)
+        guard result == 0 else { throw .last("watch descriptor", on: "\(number)") }
     }
 
     /// Waits until something is ready.
