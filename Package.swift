@@ -68,6 +68,7 @@ let package = Package(
         tests("HTTPTests", uses: ["Bytes", "HTTP"]),
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
+        tests("PlatformTests", uses: ["Platform", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )
