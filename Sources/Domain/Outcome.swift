@@ -14,6 +14,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     case parkedUnknownSKU = 17
     case parkedUnknownLocation = 18
     case parkedBeforeMemory = 19
+    case parkedUnknownChannel = 20
 
     // Refused; nothing changed.
     case overflow = 32
@@ -29,7 +30,8 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         switch self {
         case .accepted, .recorded: .accepted
         case .duplicate: .duplicate
-        case .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation, .parkedBeforeMemory:
+        case .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation, .parkedBeforeMemory,
+            .parkedUnknownChannel:
             .parked
         case .overflow, .idConflict, .outOfMemory, .parkingFull, .busy: .rejected
         }
@@ -44,6 +46,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .parkedUnknownSKU: "unknown_sku"
         case .parkedUnknownLocation: "unknown_location"
         case .parkedBeforeMemory: "before_remembered"
+        case .parkedUnknownChannel: "unknown_channel"
         case .overflow: "overflow"
         case .idConflict: "id_conflict"
         case .outOfMemory: "out_of_memory"
@@ -62,6 +65,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .parkedUnknownLocation: "the location is not known and unknown names are refused"
         case .parkedBeforeMemory:
             "older than the oldest remembered event; say backfill=true to load history"
+        case .parkedUnknownChannel: "the channel is not known and unknown names are refused"
         case .overflow: "the result does not fit 32 bits"
         case .idConflict: "the same id came before with another content"
         case .outOfMemory: "no memory for another position"

@@ -23,6 +23,8 @@ package enum QueryStatus: UInt8, BitwiseCopyable, Sendable {
     case unknownGroup
     /// The SKU changed at every try: its owner must read it.
     case contended
+    /// The question itself is wrong: `problem` says how.
+    case malformed
 }
 
 /// A location that an item lists.
@@ -61,6 +63,8 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     package var placeCount: UInt32 = 0
 
     package fileprivate(set) var status = QueryStatus.answered
+    /// What is wrong with a malformed item, in the asker's own numbering.
+    package private(set) var problem: UInt8 = 0
     package fileprivate(set) var shard: UInt16 = 0
     fileprivate var sku: UInt32 = .max
     package fileprivate(set) var available: Int64 = 0
@@ -75,7 +79,10 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     }
 
     /// Answers with an error instead of stock.
-    package mutating func fail(_ status: QueryStatus) { self.status = status }
+    package mutating func fail(_ status: QueryStatus, problem: UInt8 = 0) {
+        self.status = status
+        self.problem = problem
+    }
 }
 
 /// Questions with their answers; memory is kept from use to use.

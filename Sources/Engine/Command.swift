@@ -27,6 +27,8 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package var sourceByteCount: UInt32
     /// The command's number in its request, counted from 0.
     package var index: UInt32
+    /// The line of its file or body, counted from 1; 0 where there are no lines.
+    package var line: UInt32 = 0
     package var location: UInt16
     package var toLocation: UInt16
     package var skuByteCount: UInt8
@@ -42,6 +44,8 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package static let backfillFlag: UInt8 = 2
     /// The location is not known, and unknown names are refused.
     package static let unknownLocationFlag: UInt8 = 4
+    /// The channel is not known, and unknown names are refused.
+    package static let unknownChannelFlag: UInt8 = 8
 
     package init(
         verb: Verb, key: NameKey, textOffset: Int, skuByteCount: Int, location: UInt16,

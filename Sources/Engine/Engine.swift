@@ -154,6 +154,9 @@ package final class Engine: @unchecked Sendable {
         replies[reactor].receive().map { BatchReference(word: $0) }
     }
 
+    /// Whether there is a reply for a reactor.
+    package func hasReplies(_ reactor: Int) -> Bool { replies[reactor].count > 0 }
+
     /// Commands waiting in a shard's inbox.
     package func queuedCommands(_ shard: Int) -> Int { Int(queued.value(at: shard)) }
 

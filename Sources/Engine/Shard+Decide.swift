@@ -51,6 +51,7 @@ extension Shard {
             return .parkedBeforeMemory
         }
         if command.flags & StockCommand.unknownLocationFlag != 0 { return .parkedUnknownLocation }
+        if command.flags & StockCommand.unknownChannelFlag != 0 { return .parkedUnknownChannel }
         let sku: UInt32
         if let known {
             sku = known

@@ -1,0 +1,351 @@
+// The body of POST /v1/availability, read into an engine query.
+//
+// A body of up to `sliceItemCount` items is read in one pass. A longer one is first read over
+// whole, so that a malformed document is refused before any of it is answered, and then item by
+// item while the answer goes out.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+internal import Engine
+internal import JSON
+
+/// Why a request as a whole is refused.
+struct RequestRefusal: Error {
+    var status: Int
+    var code: StaticString
+    var detail: String
+
+    init(_ status: Int, _ code: StaticString, _ detail: String) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+    }
+
+    init(_ error: JSONError) {
+        self.init(400, error.code.name, "the JSON is wrong at byte \(error.offset)")
+    }
+}
+
+/// What is wrong with one item.
+enum ItemProblem: UInt8 {
+    case missingSKU = 1
+    case identifierEmpty
+    case identifierTooLong
+    case identifierControlCharacter
+    case badQuantity
+    case badPlaces
+    case wrongKind
+
+    var code: StaticString {
+        switch self {
+        case .missingSKU: "missing_field"
+        case .identifierEmpty: "identifier_empty"
+        case .identifierTooLong: "identifier_too_long"
+        case .identifierControlCharacter: "identifier_control_character"
+        case .badQuantity: "bad_quantity"
+        case .badPlaces: "locations_and_group"
+        case .wrongKind: "bad_item"
+        }
+    }
+}
+
+/// A request being read and answered. One per reactor for short ones; memory is kept.
+struct AvailabilityRequest: ~Copyable {
+    /// Items answered at a time: what a reactor does before it looks at other connections.
+    static let sliceItemCount = 512
+
+    var query = AvailabilityQuery()
+    var names = DecodedNames()
+    var channel = ByteRange.none
+    var after = ByteRange.none
+    var wantsLocations = false
+
+    /// Where the next slice of items begins; nil when all are read.
+    private(set) var rest: JSONReader?
+    private var hasItems = false
+
+    mutating func reset() {
+        query.removeAll()
+        names.removeAll()
+        channel = .none
+        after = .none
+        wantsLocations = false
+        rest = nil
+        hasItems = false
+    }
+
+    // MARK: - The document
+
+    /// Reads all members; of the items the first slice.
+    mutating func read(
+        _ body: Span<UInt8>, _ engine: Engine
+    ) throws(RequestRefusal) {
+        do throws(JSONError) {
+            try readMembers(body, engine)
+        } catch {
+            throw RequestRefusal(error)
+        }
+        if let refusal = memberRefusal { throw refusal }
+        guard hasItems else {
+            throw RequestRefusal(400, "missing_field", "the member items is required")
+        }
+        query.wantsLocations = wantsLocations
+    }
+
+    private var memberRefusal: RequestRefusal?
+
+    private mutating func readMembers(
+        _ body: Span<UInt8>, _ engine: Engine
+    ) throws(JSONError) {
+        memberRefusal = nil
+        var reader = JSONReader()
+        var seen = JSONSeenFields()
+        try reader.beginObject(body)
+        while true {
+            if reader.takeKey(body, "channel") {
+                try seen.note(0, at: reader.offset)
+                channel = names.range(try reader.string(body), in: body)
+            } else if reader.takeKey(body, "items") {
+                try seen.note(1, at: reader.offset)
+                try readItems(&reader, body, engine)
+            } else {
+                guard let key = try reader.nextKey(body) else { break }
+                try readMember(key, &reader, body, engine, &seen)
+            }
+        }
+        try reader.end(body)
+    }
+
+    private mutating func readMember(
+        _ key: JSONString, _ reader: inout JSONReader, _ body: Span<UInt8>, _ engine: Engine,
+        _ seen: inout JSONSeenFields
+    ) throws(JSONError) {
+        if key.equals("channel", in: body) {
+            try seen.note(0, at: reader.offset)
+            channel = names.range(try reader.string(body), in: body)
+        } else if key.equals("items", in: body) {
+            try seen.note(1, at: reader.offset)
+            try readItems(&reader, body, engine)
+        } else if key.equals("detail", in: body) {
+            try seen.note(2, at: reader.offset)
+            let value = try reader.string(body)
+            wantsLocations = value.equals("locations", in: body)
+            if !wantsLocations, !value.equals("total", in: body) {
+                memberRefusal = RequestRefusal(400, "bad_detail", "detail is total or locations")
+            }
+        } else if key.equals("after", in: body) {
+            try seen.note(3, at: reader.offset)
+            after = names.range(try reader.string(body), in: body)
+        } else if key.equals("by", in: body) {
+            try seen.note(4, at: reader.offset)
+            try reader.skipValue(body)
+            memberRefusal = RequestRefusal(
+                400, "unsupported_field", "by: dated availability is not in this version")
+        } else if key.equals("owner", in: body) {
+            try seen.note(5, at: reader.offset)
+            _ = try reader.string(body)  // There are no holds to leave out.
+        } else if key.equals("hold", in: body) {
+            try seen.note(6, at: reader.offset)
+            _ = try reader.string(body)
+        } else {
+            try reader.skipValue(body)
+        }
+    }
+
+    // MARK: - Items
+
+    private mutating func readItems(
+        _ reader: inout JSONReader, _ body: Span<UInt8>, _ engine: Engine
+    ) throws(JSONError) {
+        hasItems = true
+        try reader.beginArray(body)
+        while try reader.nextElement(body) {
+            if query.items.count == Self.sliceItemCount {
+                if rest == nil { rest = reader }
+                try reader.skipValue(body)
+            } else {
+                try readItem(&reader, body, engine)
+            }
+        }
+    }
+
+    /// Reads the next slice in the place of the last one.
+    mutating func readNextSlice(_ body: Span<UInt8>, _ engine: Engine) {
+        guard var reader = rest else { return }
+        query.removeAll()
+        query.wantsLocations = wantsLocations
+        names.removeAll()
+        rest = nil
+        // The document was read over before, so nothing here can fail.
+        do throws(JSONError) {
+            repeat {
+                if query.items.count == Self.sliceItemCount {
+                    rest = reader
+                    return
+                }
+                try readItem(&reader, body, engine)
+            } while try reader.nextElement(body)
+        } catch {
+            fatalError("a document that was read before cannot be read again")
+        }
+    }
+
+    /// Reads one item. What is wrong with it alone is noted in it.
+    ///
+    /// - Throws: When the document is malformed.
+    private mutating func readItem(
+        _ reader: inout JSONReader, _ body: Span<UInt8>, _ engine: Engine
+    ) throws(JSONError) {
+        let start = reader
+        let placeCount = query.places.count
+        do throws(JSONError) {
+            try readFields(&reader, body, engine)
+        } catch {
+            // Of the right form as JSON? Then only this item is wrong.
+            reader = start
+            try reader.skipValue(body)
+            query.places.removeLast(query.places.count - placeCount)
+            append(failed: .wrongKind, name: .none, engine)
+        }
+    }
+
+    private mutating func readFields(
+        _ reader: inout JSONReader, _ body: Span<UInt8>, _ engine: Engine
+    ) throws(JSONError) {
+        var seen = JSONSeenFields()
+        var sku = ByteRange.none
+        var quantity: Int64 = 0
+        var scope = QueryScope.everywhere
+        var group = ByteRange.none
+        var problem: ItemProblem?
+        let firstPlace = query.places.count
+        var hasUnknownPlace = false
+        try reader.beginObject(body)
+        while true {
+            if reader.takeKey(body, "sku") {
+                try seen.note(0, at: reader.offset)
+                sku = names.range(try reader.string(body), in: body)
+                continue
+            }
+            guard let key = try reader.nextKey(body) else { break }
+            if key.equals("sku", in: body) {
+                try seen.note(0, at: reader.offset)
+                sku = names.range(try reader.string(body), in: body)
+            } else if key.equals("locations", in: body) {
+                try seen.note(1, at: reader.offset)
+                if scope == .group { problem = .badPlaces }
+                scope = .places
+                try reader.beginArray(body)
+                while try reader.nextElement(body) {
+                    let name = names.range(try reader.string(body), in: body)
+                    if !appendPlace(name, body, engine) { hasUnknownPlace = true }
+                }
+            } else if key.equals("qty", in: body) {
+                try seen.note(2, at: reader.offset)
+                quantity = try reader.integer(body)
+                if quantity <= 0 || quantity > Int64(Int32.max) { problem = .badQuantity }
+            } else if key.equals("group", in: body) {
+                try seen.note(3, at: reader.offset)
+                if scope == .places { problem = .badPlaces }
+                scope = .group
+                group = names.range(try reader.string(body), in: body)
+            } else {
+                try reader.skipValue(body)
+            }
+        }
+        if !seen.contains(0) { problem = .missingSKU }
+        if problem == nil { problem = Self.check(sku.count) }
+        if let problem {
+            append(failed: problem, name: sku, engine)
+            return
+        }
+        append(sku, quantity, scope, group, firstPlace, body, engine)
+        if hasUnknownPlace, !engine.options.createsUnknown {
+            query.items[query.items.count - 1].fail(.unknownLocation)
+        }
+    }
+
+    private static func check(_ byteCount: Int) -> ItemProblem? {
+        if byteCount == 0 { return .identifierEmpty }
+        return byteCount > Identifier.byteCountMax ? .identifierTooLong : nil
+    }
+
+    private mutating func append(failed problem: ItemProblem, name: ByteRange, _ engine: Engine) {
+        let none: InlineArray<1, UInt8> = [UInt8(ascii: "-")]
+        var item = QueryItem(key: NameKey(none.span, engine.hasher), name: name)
+        item.fail(.malformed, problem: problem.rawValue)
+        query.items.append(item)
+    }
+
+    private mutating func append(
+        _ sku: ByteRange, _ quantity: Int64, _ scope: QueryScope, _ group: ByteRange,
+        _ firstPlace: Int, _ body: Span<UInt8>, _ engine: Engine
+    ) {
+        let key = names.withName(sku, body) { NameKey($0, engine.hasher) }
+        var item = QueryItem(key: key, name: sku)
+        item.quantity = quantity
+        item.scope = scope
+        item.firstPlace = UInt32(firstPlace)
+        item.placeCount = UInt32(query.places.count - firstPlace)
+        if scope == .group {
+            let id = names.withName(group, body) { name in
+                name.count >= 1 && name.count <= Identifier.byteCountMax
+                    ? engine.master.groupNames.id(name, NameKey(name, engine.hasher)) : nil
+            }
+            if let id { item.group = UInt16(id) } else { item.fail(.unknownGroup) }
+        }
+        query.items.append(item)
+    }
+
+    /// Adds a place to the item being read; false when no such location is known.
+    mutating func appendPlace(_ name: ByteRange, _ body: Span<UInt8>, _ engine: Engine) -> Bool {
+        let id = names.withName(name, body) { name in
+            name.count >= 1 && name.count <= Identifier.byteCountMax
+                ? engine.master.locationNames.id(name, NameKey(name, engine.hasher)) : nil
+        }
+        query.places.append(
+            QueryPlace(name: name, location: id.map { UInt16($0) } ?? QueryPlace.unknown))
+        return id != nil
+    }
+
+    // MARK: - Running
+
+    /// Answers the slice just read; whether some items are left to the owners of their shards.
+    mutating func run(_ engine: Engine, _ policy: Policy, _ body: Span<UInt8>) -> Bool {
+        names.join(body)
+        if names.isEmpty { return query.run(engine, policy, body) }
+        return names.withText(body) { query.run(engine, policy, $0) }
+    }
+
+    /// Shards with items that could not be read consistently, one each.
+    var contendedShards: Set<Int> {
+        var shards = Set<Int>()
+        for index in query.items.indices where query.items[index].status == .contended {
+            shards.insert(Int(query.items[index].shard))
+        }
+        return shards
+    }
+
+    // MARK: - One item, from a target
+
+    /// Sets the only item, as GET asks for it.
+    mutating func setItem(
+        _ sku: ByteRange, quantity: Int64, group: ByteRange, hasPlaces: Bool,
+        _ bytes: Span<UInt8>, _ engine: Engine
+    ) {
+        query.wantsLocations = wantsLocations
+        if let problem = Self.check(sku.count) {
+            append(failed: problem, name: sku, engine)
+            return
+        }
+        let scope: QueryScope = hasPlaces ? .places : group.isEmpty ? .everywhere : .group
+        append(sku, quantity, scope, group, 0, bytes, engine)
+        if !engine.options.createsUnknown {
+            for place in query.places.indices
+            where query.places[place].location == QueryPlace.unknown {
+                query.items[0].fail(.unknownLocation)
+            }
+        }
+    }
+}

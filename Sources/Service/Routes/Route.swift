@@ -1,0 +1,112 @@
+// Which call a request is: by method and path alone, exactly as sent.
+
+internal import Bytes
+internal import HTTP
+
+/// The calls, as /metrics names them.
+package enum Route: UInt8, CaseIterable, Sendable {
+    case other
+    case availabilityBatch
+    case availabilityOne
+    case positions
+    case events
+    case stock
+    case items
+    case locations
+    case groups
+    case channels
+    case rules
+    case deadLetters
+    case health
+    case metrics
+
+    package var name: StaticString {
+        switch self {
+        case .other: "other"
+        case .availabilityBatch: "availability_batch"
+        case .availabilityOne: "availability_one"
+        case .positions: "positions"
+        case .events: "events"
+        case .stock: "stock"
+        case .items: "items"
+        case .locations: "locations"
+        case .groups: "groups"
+        case .channels: "channels"
+        case .rules: "rules"
+        case .deadLetters: "dead_letters"
+        case .health: "health"
+        case .metrics: "metrics"
+        }
+    }
+}
+
+/// A request's route, and the last segment of its path where the route takes one.
+struct RouteMatch {
+    var route: Route
+    /// The path is of the route, but the method is not one of its methods.
+    var allowed: StaticString?
+    /// The segment behind the collection, still percent-encoded; empty when there is none.
+    var segment = ByteRange.none
+
+    /// - Returns: nil where no route has this path.
+    static func find(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> RouteMatch? {
+        let path = bytes.part(head.path)
+        if head.method == .post, path.equals("/v1/availability") {
+            return RouteMatch(route: .availabilityBatch)  // The hot one, first.
+        }
+        let isRead = head.method == .get || head.method == .head
+        switch path.count {
+        case 1 where path.equals("/"), 8 where path.equals("/healthz"), 7 where path.equals("/readyz"):
+            return RouteMatch(route: .health, allowed: isRead ? nil : "GET, HEAD")
+        case 8 where path.equals("/metrics"):
+            return RouteMatch(route: .metrics, allowed: isRead ? nil : "GET, HEAD")
+        default: break
+        }
+        guard path.count > 4, path.extracting(first: 4).equals("/v1/") else { return nil }
+        var end = 4
+        while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
+        let collection = path.extracting(4..<end)
+        var segment = ByteRange.none
+        if end < path.count {
+            segment = ByteRange(from: head.path.offset + end + 1, to: head.path.end)
+            for offset in segment.offset..<segment.end where bytes[offset] == UInt8(ascii: "/") {
+                return nil
+            }
+            if segment.isEmpty { return nil }
+        }
+        return find(collection, segment, head.method, isRead: isRead)
+    }
+
+    private static func find(
+        _ collection: Span<UInt8>, _ segment: ByteRange, _ method: Method, isRead: Bool
+    ) -> RouteMatch? {
+        func match(_ route: Route, _ isAllowed: Bool, _ methods: StaticString) -> RouteMatch {
+            RouteMatch(route: route, allowed: isAllowed ? nil : methods, segment: segment)
+        }
+        let isMember = !segment.isEmpty
+        if collection.equals("availability") {
+            return isMember
+                ? match(.availabilityOne, isRead, "GET, HEAD")
+                : match(.availabilityBatch, method == .post, "POST")
+        }
+        if collection.equals("positions"), isMember {
+            return match(.positions, isRead, "GET, HEAD")
+        }
+        if collection.equals("items") {
+            return isMember
+                ? match(.items, isRead, "GET, HEAD") : match(.items, method == .put, "PUT")
+        }
+        if isMember { return nil }
+        if collection.equals("events") { return match(.events, method == .post, "POST") }
+        if collection.equals("stock") { return match(.stock, method == .post, "POST") }
+        if collection.equals("dead-letters") { return match(.deadLetters, isRead, "GET, HEAD") }
+        let documents: [(StaticString, Route)] = [
+            ("rules", .rules), ("locations", .locations), ("groups", .groups),
+            ("channels", .channels),
+        ]
+        for (name, route) in documents where collection.equals(name) {
+            return match(route, isRead || method == .put, "GET, HEAD, PUT")
+        }
+        return nil
+    }
+}

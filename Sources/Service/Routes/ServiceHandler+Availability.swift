@@ -1,0 +1,202 @@
+// Availability: one slice of items at a time, read from the columns by this thread.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+internal import Engine
+internal import HTTP
+
+/// A long question, or one whose SKUs must be read by their owners.
+@safe
+final class AvailabilityExchange: WaitingExchange {
+    // In memory of its own: its address travels to the owners of shards.
+    let request: UnsafeMutablePointer<AvailabilityRequest>
+    var body: ByteBuffer
+    var isRead = false
+    var isFirstSlice = true
+    var asOf: Milliseconds = 0
+
+    init(_ body: Span<UInt8>) {
+        unsafe request = .allocate(capacity: 1)
+        unsafe request.initialize(to: AvailabilityRequest())
+        self.body = ByteBuffer(copying: body)
+    }
+
+    /// The address of the query, for the owners of shards.
+    var queryAddress: UInt64 {
+        unsafe withUnsafeMutablePointer(to: &request.pointee.query) {
+            UInt64(UInt(bitPattern: $0))
+        }
+    }
+
+    deinit {
+        unsafe request.deinitialize(count: 1)
+        unsafe request.deallocate()
+    }
+}
+
+extension ServiceHandler {
+    mutating func answerAvailability(
+        _ body: Span<UInt8>, _ exchange: inout Exchange
+    ) -> Progress {
+        request.reset()
+        do throws(RequestRefusal) {
+            try request.read(body, engine)
+            try check(request.channel, request.after, request.names, body)
+        } catch {
+            exchange.problem(error)
+            return .done
+        }
+        if request.rest != nil { return beginLong(body, &exchange) }
+        return answerShort(body, &exchange)
+    }
+
+    /// Runs and answers the request of this turn.
+    private mutating func answerShort(
+        _ body: Span<UInt8>, _ exchange: inout Exchange
+    ) -> Progress {
+        if request.run(engine, policy, body) { return beginLong(body, &exchange) }
+        appendHead(&exchange.body)
+        request.names.withText(body) { text in
+            request.appendItems(
+                to: &exchange.body, text, engine.master.locationNames, isFirst: true)
+        }
+        exchange.body.append("]}\n")
+        exchange.respond(200)
+        return .done
+    }
+
+    func appendHead(_ output: inout ByteBuffer) {
+        output.append("{\"as_of\":\"")
+        output.append(rfc3339: now)
+        output.append("\",\"mark\":\"")
+        append(mark: &output)
+        output.append("\",\"rules_version\":")
+        output.append(decimal: Int64(policy.rules.version))
+        output.append(",\"items\":[")
+    }
+
+    /// Appends the mark of now: this life of the service, and the changes so far.
+    func append(mark output: inout ByteBuffer) {
+        output.append(hexadecimal: shared.instance)
+        output.append(UInt8(ascii: "-"))
+        output.append(decimal: Int64(truncatingIfNeeded: engine.changeCount))
+    }
+
+    /// Checks what concerns the whole request.
+    func check(
+        _ channel: ByteRange, _ after: ByteRange, _ names: borrowing DecodedNames,
+        _ text: Span<UInt8>
+    ) throws(RequestRefusal) {
+        if !channel.isEmpty {
+            let isKnown = try names.withName(channel, text) { name throws(RequestRefusal) in
+                do { try Identifier.check(name) } catch {
+                    throw RequestRefusal(400, error.code, "channel: \(error.code)")
+                }
+                return engine.master.channelNames.id(name, NameKey(name, engine.hasher)) != nil
+            }
+            if !isKnown, !engine.options.createsUnknown {
+                throw RequestRefusal(404, "unknown_channel", "the channel is not known")
+            }
+        }
+        if !after.isEmpty, !names.withName(after, text, { isReached($0) }) {
+            throw RequestRefusal(
+                409, "unknown_mark", "the mark is of another life of the service, or of none")
+        }
+    }
+
+    /// Whether a mark of ours is reached. Memory is never behind an answer, so each mark that was
+    /// ever answered is.
+    private func isReached(_ mark: Span<UInt8>) -> Bool {
+        var own = ByteBuffer(capacity: 40)
+        own.append(hexadecimal: shared.instance)
+        own.append(UInt8(ascii: "-"))
+        guard mark.count > own.count, mark.extracting(first: own.count).equals(own.span),
+            let count = mark.from(own.count).decimalInteger()
+        else { return false }
+        return count >= 0 && UInt64(count) <= engine.changeCount
+    }
+
+    // MARK: - Long ones
+
+    private mutating func beginLong(
+        _ body: Span<UInt8>, _ exchange: inout Exchange
+    ) -> Progress {
+        let state = AvailabilityExchange(body)
+        enroll(state, exchange.token)
+        exchange.state = state
+        return produce(state, &exchange)
+    }
+
+    mutating func produce(
+        _ state: AvailabilityExchange, _ exchange: inout Exchange
+    ) -> Progress {
+        if !state.isRead {
+            readSlice(state)
+            state.isRead = true
+            _ = unsafe state.request.pointee.run(engine, policy, state.body.span)
+        }
+        let contended = unsafe state.request.pointee.contendedShards
+        if !contended.isEmpty { return ask(ownersOf: contended, state) }
+        let isLastSlice = unsafe state.request.pointee.rest == nil
+        if state.isFirstSlice {
+            if isLastSlice {
+                appendHead(&exchange.body)
+                appendSlice(state, &exchange.body)
+                exchange.body.append("]}\n")
+                exchange.respond(200)
+                release(state)
+                return .done
+            }
+            exchange.beginStream(200, contentType: "application/json")
+        }
+        exchange.writeChunk { output in
+            if state.isFirstSlice { appendHead(&output) }
+            appendSlice(state, &output)
+            if isLastSlice { output.append("]}\n") }
+        }
+        state.isFirstSlice = false
+        state.isRead = false
+        if !isLastSlice { return .more }
+        exchange.endStream()
+        release(state)
+        return .done
+    }
+
+    private func appendSlice(_ state: AvailabilityExchange, _ output: inout ByteBuffer) {
+        unsafe state.request.pointee.names.withText(state.body.span) { text in
+            unsafe state.request.pointee.appendItems(
+                to: &output, text, engine.master.locationNames, isFirst: state.isFirstSlice)
+        }
+    }
+
+    private func readSlice(_ state: AvailabilityExchange) {
+        if !state.isFirstSlice {
+            unsafe state.request.pointee.readNextSlice(state.body.span, engine)
+            return
+        }
+        // It was read once already, from the connection's bytes, and was right.
+        do throws(RequestRefusal) {
+            unsafe try state.request.pointee.read(state.body.span, engine)
+        } catch {
+            fatalError("a request that was read before cannot be read again")
+        }
+    }
+
+    /// Sends what could not be read consistently to the owners of the shards.
+    private mutating func ask(ownersOf shards: Set<Int>, _ state: AvailabilityExchange) -> Progress {
+        for shard in shards {
+            guard let batch = batches.take() else { break }
+            let address = state.queryAddress
+            batch.withBatch { batch in
+                batch.task = .read
+                batch.shard = shard
+                batch.query = address
+            }
+            if !send(batch, for: state) { batches.give(batch) }
+        }
+        // All inboxes full, or no batch to be had: ask again in the next turn.
+        if state.outstanding == 0 { retrying.append(state.number) }
+        return .later
+    }
+}

@@ -1,0 +1,274 @@
+// One reactor's side of the service: routes requests, owns shards, answers.
+//
+// Reads are answered at once from the columns. Everything that changes stock goes as batches
+// through the shards' inboxes, also to this reactor's own shards, so there is one way.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+internal import Engine
+internal import HTTP
+internal import Platform
+
+/// The handler of one reactor.
+struct ServiceHandler: RequestHandler, ~Copyable {
+    let shared: SharedService
+    let engine: Engine
+    let seat: ReactorSeat
+    let ownShards: [Int]
+    let reader: Int
+
+    /// The policy of this turn; replaced between turns.
+    var policy: Policy
+    var now: Milliseconds
+    private var lastSlew: UInt64
+
+    /// The questions of calls that are answered at once.
+    var request = AvailabilityRequest()
+    var batches: BatchPool
+
+    /// Exchanges that wait for replies, by the number that their batches carry.
+    var waiting: [WaitingExchange?] = []
+    var freeWaiting: [Int] = []
+    /// Exchanges to look at again in every turn: inboxes were full.
+    var retrying: [Int] = []
+    /// Exchanges that wait until all shards have a policy.
+    var adopting: [(token: ExchangeToken, generation: UInt64)] = []
+    private var ready: [ExchangeToken] = []
+
+    init(_ shared: SharedService, seat: ReactorSeat) {
+        self.shared = shared
+        self.seat = seat
+        engine = shared.engine
+        ownShards = (0..<shared.engine.shardCount).filter {
+            shared.owner(ofShard: $0) == seat.index
+        }
+        reader = shared.engine.quietPoints.register()
+        now = shared.clock.now(shared.start)
+        lastSlew = shared.start.bootNanoseconds
+        policy = shared.engine.master.policy(now: now)
+        batches = BatchPool(origin: seat.index)
+        shared.engine.quietPoints.enter(reader)
+    }
+
+    // MARK: - Requests
+
+    mutating func plan(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+    ) -> RequestPlan {
+        guard let match = RouteMatch.find(head, bytes) else {
+            exchange.problem(404, "not_found", "there is no such path")
+            return .answered
+        }
+        exchange.route = match.route.rawValue
+        if let allowed = match.allowed {
+            exchange.refuseMethod(allowed)
+            return .answered
+        }
+        if !head.contentEncoding.isEmpty {
+            exchange.problem(415, "unsupported_encoding", "send the body without Content-Encoding")
+            return .answered
+        }
+        switch match.route {
+        case .availabilityBatch: return .gather(limit: BodyLimits.streamed)
+        case .events, .stock: return beginIngest(match, head, bytes, &exchange)
+        case .items where match.segment.isEmpty: return beginIngest(match, head, bytes, &exchange)
+        default: return .gather(limit: BodyLimits.document)
+        }
+    }
+
+    mutating func answer(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>,
+        _ exchange: inout Exchange
+    ) -> Progress {
+        switch Route(rawValue: exchange.route) ?? .other {
+        case .availabilityBatch: return answerAvailability(body, &exchange)
+        case .availabilityOne: return answerOne(head, bytes, &exchange)
+        case .health: return answerHealth(head, bytes, &exchange)
+        case .metrics: return answerMetrics(&exchange)
+        case .positions, .items: return askDetail(head, bytes, &exchange)
+        case .deadLetters: return askParked(&exchange)
+        case .locations, .groups, .channels, .rules:
+            return answerDocument(head, bytes, body: body, &exchange)
+        case .other, .events, .stock:
+            exchange.problem(404, "not_found", "there is no such path")
+            return .done
+        }
+    }
+
+    mutating func consume(
+        _ piece: Span<UInt8>, isLast: Bool, _ exchange: inout Exchange
+    ) -> Intake {
+        guard let ingest = exchange.state as? IngestExchange else {
+            return Intake(piece.count, .done)
+        }
+        return consume(piece, isLast: isLast, ingest, &exchange)
+    }
+
+    mutating func produce(_ exchange: inout Exchange) -> Progress {
+        switch exchange.state {
+        case let state as IngestExchange: return finish(state, &exchange)
+        case let state as AvailabilityExchange: return produce(state, &exchange)
+        case let state as DetailExchange: return produce(state, &exchange)
+        case let state as DocumentExchange: return produce(state, &exchange)
+        default:
+            exchange.problem(500, "internal", "an answer without a question")
+            return .done
+        }
+    }
+
+    mutating func cancelled(_ exchange: inout Exchange) {
+        if let state = exchange.state as? WaitingExchange { state.isCancelled = true }
+        if let state = exchange.state as? WaitingExchange, state.outstanding == 0 {
+            release(state)
+        }
+    }
+
+    // MARK: - The turn
+
+    mutating func turn(_ moment: Moment) -> NextTurn {
+        // Nothing of the store is held between turns.
+        engine.quietPoints.pass(reader)
+        now = shared.clock.now(moment)
+        if seat.index == 0 { slew(moment) }
+        let isChanging = refreshPolicy()
+        for shard in ownShards { _ = engine.drain(shard, limit: 64) }
+        receiveReplies()
+        for number in retrying {
+            if let state = waiting[number] { ready.append(state.token) }
+        }
+        retrying.removeAll(keepingCapacity: true)
+        noteAdopted()
+        return isChanging || hasWork || !ready.isEmpty ? .atOnce : nextBoundary(moment)
+    }
+
+    mutating func nextReady() -> ExchangeToken? { ready.popLast() }
+
+    var hasWork: Bool {
+        if engine.master.generation != policy.generation { return true }
+        return engine.hasReplies(seat.index) || ownShards.contains { engine.hasMessages($0) }
+    }
+
+    mutating func finish() { engine.quietPoints.leave(reader) }
+
+    private mutating func slew(_ moment: Moment) {
+        let elapsed = Int64((moment.bootNanoseconds - lastSlew) / 1_000_000)
+        if elapsed < 1000 { return }
+        shared.clock.slew(moment, elapsedMilliseconds: elapsed)
+        lastSlew = moment.bootNanoseconds
+    }
+
+    /// Takes up another policy and goes on bringing it into the shards of this reactor.
+    ///
+    /// - Returns: Whether there is more to do.
+    private mutating func refreshPolicy() -> Bool {
+        engine.master.advance(to: now, past: policy.nextBoundary)
+        if engine.master.generation != policy.generation {
+            policy = engine.master.policy(now: now)
+        }
+        var isChanging = false
+        for shard in ownShards where engine.adopt(policy, shard: shard) { isChanging = true }
+        return isChanging
+    }
+
+    private func nextBoundary(_ moment: Moment) -> NextTurn {
+        if !adopting.isEmpty { return .by(moment.bootNanoseconds + 1_000_000) }
+        guard policy.nextBoundary != .max else { return .whenAsked }
+        let wait = UInt64(max(0, min(policy.nextBoundary - now, 1 << 40)))
+        return .by(moment.bootNanoseconds + wait * 1_000_000)
+    }
+
+    private mutating func noteAdopted() {
+        if adopting.isEmpty { return }
+        let everywhere = engine.adoptedGeneration
+        for wait in adopting where wait.generation <= everywhere { ready.append(wait.token) }
+        adopting.removeAll { $0.generation <= everywhere }
+    }
+
+    // MARK: - Batches
+
+    /// Gives an exchange a number that its batches carry.
+    mutating func enroll(_ state: WaitingExchange, _ token: ExchangeToken) {
+        state.token = token
+        if let number = freeWaiting.popLast() {
+            state.number = number
+            waiting[number] = state
+        } else {
+            state.number = waiting.count
+            waiting.append(state)
+        }
+    }
+
+    mutating func release(_ state: WaitingExchange) {
+        guard state.number >= 0 else { return }
+        waiting[state.number] = nil
+        freeWaiting.append(state.number)
+        state.number = -1
+    }
+
+    /// Sends a batch; false when its shard's inbox is full.
+    mutating func send(_ batch: BatchReference, for state: WaitingExchange) -> Bool {
+        let shard = batch.withBatch { batch in
+            batch.token = UInt64(state.number)
+            batch.now = now
+            return batch.shard
+        }
+        guard engine.send(batch) else { return false }
+        state.outstanding += 1
+        let owner = shared.owner(ofShard: shard)
+        if owner != seat.index { shared.seats[owner].bell.ring() }
+        return true
+    }
+
+    private mutating func receiveReplies() {
+        while let batch = engine.receiveReply(seat.index) {
+            let number = batch.withBatch { Int($0.token) }
+            if let state = waiting[number] {
+                state.outstanding -= 1
+                state.take(batch)
+                if state.isCancelled {
+                    if state.outstanding == 0 { release(state) }
+                } else if state.outstanding <= state.resumeAt {
+                    ready.append(state.token)
+                }
+            }
+            batches.give(batch)
+        }
+    }
+}
+
+/// How large bodies may be, in bytes.
+enum BodyLimits {
+    static let document = 1 << 20
+    static let streamed = 64 << 20
+}
+
+/// An exchange that has batches on their way.
+class WaitingExchange {
+    var token = ExchangeToken(rawValue: 0)
+    var number = -1
+    /// Batches sent and not replied to.
+    var outstanding = 0
+    /// The exchange goes on when so few are outstanding.
+    var resumeAt = 0
+    var isCancelled = false
+
+    /// Takes what a reply says.
+    func take(_ batch: BatchReference) {}
+}
+
+extension Exchange {
+    mutating func refuseMethod(_ allowed: StaticString) {
+        body.removeAll()
+        body.append(
+            "{\"type\":\"urn:holdfast:problem:method_not_allowed\",\"title\":\"Method Not Allowed\",")
+        body.append("\"status\":405,\"code\":\"method_not_allowed\"}\n")
+        respond(405, contentType: "application/problem+json") { head in
+            head.appendHeader("Allow", allowed)
+        }
+    }
+
+    mutating func problem(_ refusal: RequestRefusal) {
+        problem(refusal.status, refusal.code, refusal.detail.utf8.span)
+    }
+}

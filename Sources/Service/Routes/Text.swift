@@ -1,0 +1,66 @@
+// Names in requests: ranges of the request's bytes, or of what its escapes decode to.
+
+internal import Bytes
+internal import HTTP
+internal import JSON
+
+/// Decoded names behind the bytes they came with.
+///
+/// Most names are plain and stay where they are. A name with escapes is decoded into `decoded` and
+/// its range counts on behind the bytes, as if both were one text; `join` makes that text.
+struct DecodedNames: ~Copyable {
+    fileprivate var decoded = ByteBuffer()
+    private var joined = ByteBuffer()
+
+    mutating func removeAll() { decoded.removeAll() }
+
+    var isEmpty: Bool { decoded.isEmpty }
+
+    /// The range of a JSON string's content.
+    mutating func range(_ string: JSONString, in bytes: Span<UInt8>) -> ByteRange {
+        if !string.hasEscapes { return string.range }
+        let start = decoded.count
+        decoded.append(unescaped: string, from: bytes)
+        return ByteRange(offset: bytes.count + start, count: decoded.count - start)
+    }
+
+    /// The range of a percent-encoded part of the target; nil when its escapes are malformed.
+    mutating func range(
+        percentEncoded part: ByteRange, in bytes: Span<UInt8>, plusIsSpace: Bool
+    ) -> ByteRange? {
+        let start = decoded.count
+        do {
+            try decoded.percentDecode(bytes.part(part), plusIsSpace: plusIsSpace)
+        } catch {
+            return nil
+        }
+        return ByteRange(offset: bytes.count + start, count: decoded.count - start)
+    }
+
+    /// Puts the bytes and the decoded names together, when there are any; to be called before
+    /// `withText`.
+    mutating func join(_ bytes: Span<UInt8>) {
+        if decoded.isEmpty { return }
+        joined.removeAll()
+        joined.append(bytes)
+        joined.append(decoded.span)
+    }
+
+    /// Hands the text that all ranges refer to to `body`.
+    func withText<Result: ~Copyable, E: Error>(
+        _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> Result
+    ) throws(E) -> Result {
+        decoded.isEmpty ? try body(bytes) : try body(joined.span)
+    }
+}
+
+extension DecodedNames {
+    /// Hands one name to `body`.
+    func withName<Result: ~Copyable, E: Error>(
+        _ range: ByteRange, _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> Result
+    ) throws(E) -> Result {
+        if range.offset < bytes.count || range.isEmpty { return try body(bytes.part(range)) }
+        let part = ByteRange(offset: range.offset - bytes.count, count: range.count)
+        return try body(decoded.span.part(part))
+    }
+}
