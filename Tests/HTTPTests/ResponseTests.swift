@@ -153,6 +153,7 @@ import Testing
     @Test(arguments: [
         ("", "a"), ("x", "a"), ("/a b", "a"), ("/a\r\nX: y", "a"), ("/é", "a"), ("/a#b", "a"),
         ("/", ""), ("/", "a b"), ("/", "a\r\nX: y"),
+        ("/", "shop.example\r"), ("/", "shop\rexample"), ("/", "shop\u{E}example"),
     ])
     func `a request that would not be taken is not written`(target: String, host: String) {
         var buffer = ByteBuffer()
