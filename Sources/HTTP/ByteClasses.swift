@@ -15,9 +15,8 @@ import Bytes
 
 private let topBits: UInt64 = 0x8080_8080_8080_8080
 
-/// Turns upper-case letters of a word into lower case. Of the bytes that can follow in a head only
-/// letters, `@[\]^_` and controls change, and none of those becomes a hyphen, digit or colon
-/// except a control.
+/// Turns the upper-case letters of a word into lower case. Of all other bytes, only a control
+/// character turns into a letter, digit, hyphen, dot or colon by it.
 let caseBits: UInt64 = 0x2020_2020_2020_2020
 
 /// The first eight bytes of `text` as a word, zeros behind them. Folds to a constant.

@@ -75,7 +75,9 @@ extension Span<UInt8> {
 
     /// Whether `range` is a host with an optional port: a name, an IPv4 address, or an IPv6 address
     /// in brackets. Narrower than RFC 9110 §7.2 and RFC 3986 `reg-name`: neither percent escapes
-    /// nor sub-delimiters, which no name on the network has.
+    /// nor sub-delimiters, which no name on the network has; the value of the port is not looked at.
+    ///
+    /// - Precondition: There is no control character in `range`: it is a part of a line.
     func isHost(_ range: ByteRange) -> Bool {
         guard !range.isEmpty else { return false }
         precondition(range.offset >= 0 && range.end <= count)
@@ -91,6 +93,10 @@ extension Span<UInt8> {
             }
             offset = end &+ 1
         } else {
+            // Case folding turns no other byte of a line into a dot, a hyphen or a digit.
+            while offset &+ 8 <= range.end, isPlainHost(nextWord(at: offset) | caseBits) {
+                offset &+= 8
+            }
             while offset < range.end, unsafe ByteSet.unreserved.contains(self[unchecked: offset]) {
                 offset &+= 1
             }

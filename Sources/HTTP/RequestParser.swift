@@ -50,7 +50,8 @@ package struct RequestParser: Sendable {
     /// - Throws: The reason to refuse, as soon as the bytes show it.
     /// - Complexity: O(bytes that are new); no allocation.
     package mutating func parse(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> RequestHead? {
-        try isComplete(bytes) ? head : nil
+        guard try isComplete(bytes) else { return nil }
+        return head
     }
 
     /// Reads on; true when `head` is whole. Apart from `parse`, so that the head is copied once.

@@ -70,7 +70,8 @@ import Testing
     @Test func `every visible byte but the number sign may stand in a target`() {
         for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: "?") {
             for padding in 0..<9 {
-                var bytes = Array("GET /".utf8) + Array(repeating: UInt8(ascii: "p"), count: padding)
+                var bytes =
+                    Array("GET /".utf8) + Array(repeating: UInt8(ascii: "p"), count: padding)
                 bytes += [byte] + Array("rest HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
                 let isAllowed = byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#")
                 guard case .head = outcome(of: bytes) else {
@@ -115,7 +116,8 @@ import Testing
     ])
     func `framing follows the one header`(line: String, framing: BodyFraming) throws {
         for method in ["GET", "HEAD", "POST", "DELETE", "PATCH"] {
-            let head = try #require(acceptedHead(of: "\(method) / HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n"))
+            let head = try #require(
+                acceptedHead(of: "\(method) / HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n"))
             #expect(head.framing == framing)
         }
     }

@@ -189,7 +189,9 @@ import Testing
         #expect(outcome(of: "GET / HTTP/1.1\r\nA : b\r\n") == .refused(.whitespaceBeforeColon))
     }
 
-    @Test(arguments: ["", "\r", "\r\n", "\r\nG", "GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r"])
+    @Test(arguments: [
+        "", "\r", "\r\n", "\r\nG", "GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r",
+    ])
     func `what may still become a request waits`(text: String) {
         #expect(outcome(of: text) == .incomplete)
     }
@@ -199,7 +201,8 @@ import Testing
         for refusal in HTTPRefusal.allCases {
             let code = refusal.code.description
             #expect(codes.insert(code).inserted, "\(code)")
-            #expect(code.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) })
+            #expect(
+                code.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) })
             #expect([400, 413, 414, 417, 431, 501, 505].contains(refusal.status))
             #expect(refusal.detail.description.hasSuffix("."))
         }
