@@ -42,11 +42,11 @@ extension ByteBuffer {
     }
 
     /// Appends `text` as a field, quoted if it has a comma, a quote, a line feed or a carriage
-    /// return.
+    /// return, or starts with what a reader would take for a byte order mark.
     ///
     /// A row whose only field is empty is written `""` by the caller: an empty line is no row.
     package mutating func append(csvField text: Span<UInt8>) {
-        var isPlain = true
+        var isPlain = !text.holds("\u{FEFF}", at: 0)
         for offset in text.indices {
             switch text[offset] {
             case UInt8(ascii: ","), UInt8(ascii: "\""), 0x0A, 0x0D: isPlain = false

@@ -51,6 +51,7 @@ import Testing
     @Test(arguments: [
         ("", ""), ("abc", "abc"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\nb", "\"a\nb\""),
         ("a\rb", "\"a\rb\""), (" a ", " a "), ("é", "é"), ("\"", "\"\"\"\""),
+        ("\u{FEFF}a", "\"\u{FEFF}a\""),
     ])
     func `quotes a field only where it must be`(text: String, expected: String) {
         var buffer = ByteBuffer()

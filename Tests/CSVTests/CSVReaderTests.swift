@@ -105,9 +105,9 @@ func read(_ text: [UInt8], cuts: [Int] = []) -> [Found] {
         }
     }
 
-    @Test(arguments: ["\n", "\r\n", "\"\n", "\"\r\n"])
-    func `a row may have 64 KiB with its line end`(ending: String) {
-        let opening = ending.hasPrefix("\"") ? "y,\"" : "y,"
+    @Test(arguments: ["y,", "\"y\",", "\"y\",\""], ["\n", "\r\n"])
+    func `a row may have 64 KiB with its line end`(opening: String, lineEnd: String) {
+        let ending = (opening.hasSuffix("\"") ? "\"" : "") + lineEnd
         for (byteCount, isAccepted) in [(65_535, true), (65_536, true), (65_537, false)] {
             let fieldCount = byteCount - opening.utf8.count - ending.utf8.count
             let field = String(repeating: "x", count: fieldCount)
@@ -150,6 +150,18 @@ func read(_ text: [UInt8], cuts: [Int] = []) -> [Found] {
         // 65,536 bytes are two, 13,106 lines of five bytes, and four bytes of line 13,107.
         #expect(whole.dropFirst().first == .row(13_108, ["line"]))
         #expect(read(text, cuts: Array(stride(from: 777, to: text.count, by: 777))) == whole)
+    }
+
+    @Test func `a doubled quote marks its own field alone`() {
+        let text = Array("\"a\"\"\",b,\"c\"\n\"\"\"\"\nd".utf8)
+        var reader = CSVReader()
+        var marks: [Bool] = []
+        while reader.nextRow(text.span, isFinal: true) == .row {
+            for index in 0..<reader.fieldCount {
+                marks.append(reader.field(index).hasDoubledQuotes)
+            }
+        }
+        #expect(marks == [true, false, false, true, false])
     }
 
     @Test func `numbers physical lines`() {
