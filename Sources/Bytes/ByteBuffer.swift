@@ -92,6 +92,9 @@ package struct ByteBuffer: ~Copyable {
         count &+= bytes.count
     }
 
+    /// Appends all that another buffer holds.
+    package mutating func append(contentsOf other: borrowing ByteBuffer) { append(other.span) }
+
     /// Appends ASCII or UTF-8 text known at compile time.
     @inlinable
     package mutating func append(_ text: StaticString) {
@@ -101,7 +104,8 @@ package struct ByteBuffer: ~Copyable {
         count &+= length
     }
 
-    /// Appends `text` in UTF-8. For the calls that are not hot.
+    /// Appends `text` in UTF-8. For the calls that are not hot; a literal takes the overload above.
+    @_disfavoredOverload
     package mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { bytes in

@@ -85,6 +85,9 @@ package struct CSVReader: ~Copyable {
 
     package init() {}
 
+    /// Where the bytes behind the row begin, once there is a row.
+    package var rowEnd: Int { position }
+
     /// How many fields the row has.
     @inlinable package var fieldCount: Int { placeCount }
 

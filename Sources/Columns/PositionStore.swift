@@ -79,11 +79,18 @@ package struct PositionRow: BitwiseCopyable, Equatable, Sendable {
         set { counts = counts & ~1 | (newValue ? 1 : 0) }
     }
 
-    /// How rarely the movement list is walked to drop what is too old: see MovementLog.
+    /// All conditions were counted when sellable was: the side table has no times for them.
+    @inlinable
+    package var wasCountedWhole: Bool {
+        get { counts & 2 != 0 }
+        set { counts = counts & ~2 | (newValue ? 2 : 0) }
+    }
+
+    /// How rarely the movement list is walked to drop what is too old, 0 ... 15: see MovementLog.
     @inlinable
     package var pruneLevel: UInt64 {
-        get { counts &>> 1 & 0x1F }
-        set { counts = counts & ~(0x1F &<< 1) | (newValue & 0x1F) &<< 1 }
+        get { counts &>> 2 & 0xF }
+        set { counts = counts & ~(0xF &<< 2) | (newValue & 0xF) &<< 2 }
     }
 }
 

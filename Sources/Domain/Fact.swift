@@ -55,12 +55,18 @@ package struct StockCounted: BitwiseCopyable, Equatable, Sendable {
     package var value: Int32
     /// The count's effective time.
     package var at: Milliseconds
+    /// All conditions of the position were counted as of `at`: those not told of hold nothing.
+    package var isWhole: Bool
 
-    package init(position: PositionKey, condition: Condition, value: Int32, at: Milliseconds) {
+    package init(
+        position: PositionKey, condition: Condition, value: Int32, at: Milliseconds,
+        isWhole: Bool = false
+    ) {
         self.position = position
         self.condition = condition
         self.value = value
         self.at = at
+        self.isWhole = isWhole
     }
 }
 

@@ -23,6 +23,20 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     case parkingFull = 35
     /// The inbox was full: not taken, send it again.
     case busy = 36
+    // Stock rows are not parked: their file can be sent again.
+    case rowBeforeWindow = 37
+    case rowUnknownSKU = 38
+    case rowUnknownLocation = 39
+
+    /// What a stock row gets where an event would be parked.
+    package var forStockRow: Outcome {
+        switch self {
+        case .parkedBeforeWindow: .rowBeforeWindow
+        case .parkedUnknownSKU: .rowUnknownSKU
+        case .parkedUnknownLocation: .rowUnknownLocation
+        default: self
+        }
+    }
 
     package enum Verdict: Sendable { case accepted, duplicate, parked, rejected }
 
@@ -33,7 +47,9 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation, .parkedBeforeMemory,
             .parkedUnknownChannel:
             .parked
-        case .overflow, .idConflict, .outOfMemory, .parkingFull, .busy: .rejected
+        case .overflow, .idConflict, .outOfMemory, .parkingFull, .busy, .rowBeforeWindow,
+            .rowUnknownSKU, .rowUnknownLocation:
+            .rejected
         }
     }
 
@@ -42,9 +58,9 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .accepted: "accepted"
         case .recorded: "recorded"
         case .duplicate: "duplicate"
-        case .parkedBeforeWindow: "count_before_window"
-        case .parkedUnknownSKU: "unknown_sku"
-        case .parkedUnknownLocation: "unknown_location"
+        case .parkedBeforeWindow, .rowBeforeWindow: "count_before_window"
+        case .parkedUnknownSKU, .rowUnknownSKU: "unknown_sku"
+        case .parkedUnknownLocation, .rowUnknownLocation: "unknown_location"
         case .parkedBeforeMemory: "before_remembered"
         case .parkedUnknownChannel: "unknown_channel"
         case .overflow: "overflow"
@@ -60,9 +76,11 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .accepted: "took effect"
         case .recorded: "kept without effect: the shelf was counted after it"
         case .duplicate: "the same event came before"
-        case .parkedBeforeWindow: "the count is older than the movements that are kept"
-        case .parkedUnknownSKU: "the SKU is not known and unknown names are refused"
-        case .parkedUnknownLocation: "the location is not known and unknown names are refused"
+        case .parkedBeforeWindow, .rowBeforeWindow:
+            "the count is older than the movements that are kept"
+        case .parkedUnknownSKU, .rowUnknownSKU: "the SKU is not known and unknown names are refused"
+        case .parkedUnknownLocation, .rowUnknownLocation:
+            "the location is not known and unknown names are refused"
         case .parkedBeforeMemory:
             "older than the oldest remembered event; say backfill=true to load history"
         case .parkedUnknownChannel: "the channel is not known and unknown names are refused"

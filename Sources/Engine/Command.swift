@@ -8,7 +8,7 @@ package import Domain
 package enum Verb: UInt8, BitwiseCopyable, Sendable {
     /// A stock event; its kind, conditions and quantity say what happened.
     case event
-    /// One condition of a position as the system of record has it: a count without an id.
+    /// A position as the system of record has it: a count of the conditions given, without an id.
     case stock
     /// The category of a SKU, and its name in plain words.
     case item
@@ -17,6 +17,7 @@ package enum Verb: UInt8, BitwiseCopyable, Sendable {
 /// One command, of fixed size; its names lie in the batch's text.
 package struct StockCommand: BitwiseCopyable, Sendable {
     package var key: NameKey
+    /// The identity of an event; the other conditions of a stock row (`subscript(counted:)`).
     package var fingerprint: EventFingerprint
     package var at: Milliseconds
     /// Units; for `item` the category id plus one.
@@ -66,6 +67,30 @@ package struct StockCommand: BitwiseCopyable, Sendable {
         from = .sellable
         to = .sellable
         flags = 0
+    }
+
+    /// The units of a stock row; nil where the row does not say.
+    package subscript(counted condition: Condition) -> Int32? {
+        get {
+            guard fingerprint.body & 1 << UInt32(condition.rawValue) != 0 else { return nil }
+            switch condition {
+            case .sellable: return quantity
+            case .returned: return Int32(truncatingIfNeeded: fingerprint.first)
+            case .damaged: return Int32(truncatingIfNeeded: fingerprint.first >> 32)
+            case .blocked: return Int32(bitPattern: fingerprint.second)
+            }
+        }
+        set {
+            guard let units = newValue else { return }
+            fingerprint.body |= 1 << UInt32(condition.rawValue)
+            let bits = UInt64(UInt32(bitPattern: units))
+            switch condition {
+            case .sellable: quantity = units
+            case .returned: fingerprint.first = fingerprint.first & ~0xFFFF_FFFF | bits
+            case .damaged: fingerprint.first = fingerprint.first & 0xFFFF_FFFF | bits << 32
+            case .blocked: fingerprint.second = UInt32(bitPattern: units)
+            }
+        }
     }
 
     package var skuRange: ByteRange {

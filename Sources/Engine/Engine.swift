@@ -28,6 +28,7 @@ package final class Engine: @unchecked Sendable {
     private let queued: SpacedCounters
     private let adopted: SpacedCounters
     private let changes = Atomic<UInt64>(0)
+    private let board: FigureBoard
 
     /// Batches that one reactor may have on their way: its reply ring holds them all.
     package static let batchesInFlightMax = 1024
@@ -50,6 +51,7 @@ package final class Engine: @unchecked Sendable {
         replies = (0..<reactorCount).map { _ in Ring(capacity: Self.batchesInFlightMax) }
         queued = SpacedCounters(count: count)
         adopted = SpacedCounters(count: count)
+        board = FigureBoard(shardCount: count)
         unsafe shards = .allocate(capacity: count)
         unsafe runReaders = .allocate(capacity: count)
         let policy = master.policy(now: 0)
@@ -128,6 +130,9 @@ package final class Engine: @unchecked Sendable {
             precondition(sent, "a reactor has more batches on their way than reply places")
             done += 1
         }
+        if done > 0 {
+            board.publish(withShard(shard) { ShardFigures($0) }, shard: shard)
+        }
         return done
     }
 
@@ -153,6 +158,9 @@ package final class Engine: @unchecked Sendable {
     package func receiveReply(_ reactor: Int) -> BatchReference? {
         replies[reactor].receive().map { BatchReference(word: $0) }
     }
+
+    /// What the shard's owner last published for metrics.
+    package func figures(_ shard: Int) -> ShardFigures { board.figures(shard: shard) }
 
     /// Whether there is a reply for a reactor.
     package func hasReplies(_ reactor: Int) -> Bool { replies[reactor].count > 0 }

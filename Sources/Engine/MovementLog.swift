@@ -89,11 +89,11 @@ package struct MovementLog: ~Copyable {
         return sum
     }
 
-    /// Forgets movements of `condition` that a count as of `at` has made void.
+    /// Forgets movements of `condition` (nil: of all) that a count as of `at` has made void.
     package mutating func forget(
-        _ row: inout PositionRow, condition: Condition, through at: Milliseconds
+        _ row: inout PositionRow, condition: Condition?, through at: Milliseconds
     ) {
-        prune(&row) { $0.condition != condition || $0.at > at }
+        prune(&row) { $0.at > at || condition.map { [seen = $0.condition] in $0 != seen } ?? false }
     }
 
     private mutating func prune(_ row: inout PositionRow, _ keeps: (Movement) -> Bool) {
@@ -117,7 +117,7 @@ package struct MovementLog: ~Copyable {
         }
         if lastKept != 0 { relink(lastKept, to: 0) }
         let log2 = kept < 2 ? 0 : UInt64(63 - kept.leadingZeroBitCount)
-        row.pruneLevel = min(31, log2 > 6 ? log2 - 6 : 0)
+        row.pruneLevel = min(15, log2 > 6 ? log2 - 6 : 0)
     }
 
     private mutating func relink(_ node: UInt32, to next: UInt32) {

@@ -88,8 +88,6 @@ extension Shard {
                 if index == 0, next.toLocation == next.location { return 0 }
                 continue
             }
-            // One row of a file may come as several commands, one a condition.
-            if index > 0, next.location == rest[index - 1].location { continue }
             missing += 1
             if command.verb != .stock { break }
         }
@@ -106,8 +104,10 @@ extension Shard {
             try itemNames.prepare(rows: Int(command.sourceByteCount))
             try itemNameOf.prepare(keys: 1)
         }
-        if command.from != .sellable || command.to != .sellable {
-            try conditions.prepare(keys: 4)
+        if command.verb == .stock || command.eventKind == .count
+            || command.from != .sellable || command.to != .sellable
+        {
+            try conditions.prepare(keys: 8)
         }
         if sku == nil { try positions.prepareForSKU() }
         if newPositions > 0 { try positions.prepare(positions: newPositions, for: sku) }

@@ -23,7 +23,8 @@ extension Shard {
             case .conflict: return .idConflict
             }
         }
-        let outcome = decideEffect(command, sku: known)
+        var outcome = decideEffect(command, sku: known)
+        if command.verb == .stock { outcome = outcome.forStockRow }
         switch outcome.verdict {
         case .accepted: break
         case .parked:
@@ -69,9 +70,8 @@ extension Shard {
                         name: command.sourceRange)))
             return .accepted
         case .stock:
-            return decideCount(
-                PositionKey(sku: sku, location: command.location), isNew: known == nil,
-                command.to, counted: command.quantity, at: command.at)
+            return decideStock(
+                PositionKey(sku: sku, location: command.location), isNew: known == nil, command)
         case .event:
             return decideEvent(command, sku: sku, isNew: known == nil)
         }
@@ -159,6 +159,46 @@ extension Shard {
         facts.append(
             .counted(StockCounted(position: key, condition: condition, value: value, at: at)))
         return .accepted
+    }
+
+    /// A row of the system of record: a count of each condition that it gives.
+    private mutating func decideStock(
+        _ key: PositionKey, isNew: Bool, _ command: StockCommand
+    ) -> Outcome {
+        let at = command.at
+        var state = PositionRow()
+        if let row = isNew ? nil : existingRow(key) {
+            state = positions.rows[row]
+            if let newest = state.newestAt, at < newest - options.lateWindow {
+                return .parkedBeforeWindow
+            }
+        } else {
+            facts.append(.positionAdded(key))
+        }
+        let isWhole = Condition.allCases.allSatisfy { condition in
+            command[counted: condition] != nil && (countedAt(state, key, condition) ?? at) <= at
+        }
+        var hasEffect = false
+        for condition in Condition.allCases {
+            guard let counted = command[counted: condition] else { continue }
+            if let last = countedAt(state, key, condition), at < last { continue }
+            let later =
+                state.movements == 0
+                ? 0 : movements.sum(state, condition: condition, after: at)
+            guard let value = moved(counted, by: later) else {
+                facts.removeAll()
+                return .overflow
+            }
+            hasEffect = true
+            // Of a whole count only what is not zero, or was not, needs to be told.
+            if isWhole, condition != .sellable, value == 0, !state.hasOtherConditions { continue }
+            facts.append(
+                .counted(
+                    StockCounted(
+                        position: key, condition: condition, value: value, at: at,
+                        isWhole: isWhole)))
+        }
+        return hasEffect ? .accepted : .recorded
     }
 
     private func existingRow(_ key: PositionKey) -> Int? {

@@ -91,16 +91,29 @@ extension Shard {
             fatalError("a count of a position that does not exist")
         }
         var state = positions.rows[row]
+        if state.wasCountedWhole, !fact.isWhole { tellCountsApart(&state, key) }
         set(&state, key, fact.condition, fact.value)
         if fact.condition == .sellable {
             state.sellableCountedAt = fact.at
-        } else {
+            state.wasCountedWhole = fact.isWhole
+        } else if !fact.isWhole {
             conditions.set(Self.sideKey(key, fact.condition, isCount: true), fact.at)
         }
         if state.movements != 0 {
-            movements.forget(&state, condition: fact.condition, through: fact.at)
+            movements.forget(
+                &state, condition: fact.isWhole ? nil : fact.condition, through: fact.at)
         }
         store(state, row, key)
+    }
+
+    /// The conditions have times of their own from here on.
+    private mutating func tellCountsApart(_ state: inout PositionRow, _ key: PositionKey) {
+        guard let at = state.sellableCountedAt else { return }
+        for condition in Condition.allCases where condition != .sellable {
+            conditions.set(Self.sideKey(key, condition, isCount: true), at)
+        }
+        state.hasOtherConditions = true
+        state.wasCountedWhole = false
     }
 
     private mutating func set(

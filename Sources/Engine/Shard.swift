@@ -120,7 +120,7 @@ package struct Shard: ~Copyable {
     func countedAt(
         _ row: PositionRow, _ key: PositionKey, _ condition: Condition
     ) -> Milliseconds? {
-        if condition == .sellable { return row.sellableCountedAt }
+        if condition == .sellable || row.wasCountedWhole { return row.sellableCountedAt }
         guard row.hasOtherConditions else { return nil }
         return conditions[Self.sideKey(key, condition, isCount: true)]
     }

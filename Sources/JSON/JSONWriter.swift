@@ -44,6 +44,11 @@ extension ByteBuffer {
         append(jsonPlain: bytes.part(string.range))
     }
 
+    /// Appends what `text` holds as a JSON string, quotes included.
+    package mutating func append(jsonString text: borrowing ByteBuffer) {
+        append(jsonString: text.span)
+    }
+
     /// Appends `true` or `false`.
     @inlinable
     package mutating func append(jsonBoolean value: Bool) {

@@ -1,6 +1,6 @@
 // The service: an engine, and reactors whose handlers put HTTP in front of it.
 
-package import Columns
+internal import Columns
 package import Engine
 package import Platform
 

@@ -17,12 +17,22 @@ internal import JSON
 /// What a stream brings.
 enum IngestKind { case events, stock, items }
 
-/// How its elements are told apart; known after the first byte.
-enum IngestFormat: ~Copyable {
-    case undecided
-    case array(JSONElementScanner)
-    case lines(JSONLineScanner)
-    case rows(CSVReader, CSVHeader?)
+/// How its elements are told apart; known from the content type or after the first byte.
+enum IngestShape {
+    case undecided, array, lines, rows
+
+    /// An array begins with a bracket, lines of JSON with anything else.
+    init(of piece: Span<UInt8>) {
+        self = .undecided
+        for offset in 0..<piece.count {
+            switch piece[offset] {
+            case 0x20, 0x09, 0x0A, 0x0D: continue
+            case UInt8(ascii: "["): self = .array
+            default: self = .lines
+            }
+            return
+        }
+    }
 }
 
 /// The state of one stream.
@@ -31,7 +41,11 @@ final class IngestExchange: WaitingExchange {
     let isBackfill: Bool
     /// As of when stock rows hold; nil is the arrival.
     let asOf: Milliseconds?
-    var format = IngestFormat.undecided
+    var shape = IngestShape.undecided
+    private var elements = JSONElementScanner(byteCountMax: elementByteCountMax)
+    private var lines = JSONLineScanner(byteCountMax: elementByteCountMax)
+    var rows = CSVReader()
+    var header: CSVHeader?
 
     /// Batches being filled, by shard.
     var open: [BatchReference?]
@@ -54,8 +68,11 @@ final class IngestExchange: WaitingExchange {
     /// The rejected ones as JSON, comma-separated.
     var rejections = ByteBuffer()
     var listedRejections = 0
-    /// Line of each command, where elements have lines: by index, from `firstListedIndex`.
-    let hasLines: Bool
+    /// The line of the element being taken; 0 where there are no lines.
+    var line = 0
+
+    /// Bytes that one event or row may have.
+    static let elementByteCountMax = 64 << 10
 
     /// Rejections that are listed one by one; beyond, they are counted.
     static let listedRejectionMax = 10_000
@@ -67,32 +84,49 @@ final class IngestExchange: WaitingExchange {
     static let outstandingMax = 64
     static let outstandingResume = 16
 
-    init(
-        _ kind: IngestKind, shardCount: Int, isBackfill: Bool, asOf: Milliseconds?, hasLines: Bool
-    ) {
+    init(_ kind: IngestKind, shardCount: Int, isBackfill: Bool, asOf: Milliseconds?) {
         self.kind = kind
         self.isBackfill = isBackfill
         self.asOf = asOf
-        self.hasLines = hasLines
         open = [BatchReference?](repeating: nil, count: shardCount)
+    }
+
+    /// The next element of an array or of lines.
+    func nextElement(_ piece: Span<UInt8>, isLast: Bool) -> JSONStreamStep {
+        if shape == .array { return elements.next(piece, isFinal: isLast) }
+        let step = lines.next(piece, isFinal: isLast)
+        if kind != .events { line = lines.line }
+        return step
+    }
+
+    /// The first bytes of the piece are not offered again.
+    func dropped(_ byteCount: Int) {
+        switch shape {
+        case .undecided: break
+        case .array: elements.dropped(byteCount)
+        case .lines: lines.dropped(byteCount)
+        case .rows: rows.dropped(byteCount)
+        }
     }
 
     override func take(_ batch: BatchReference) {
         batch.withBatch { batch in
             for index in batch.outcomes.indices {
-                note(batch.outcomes[index], batch.commands[index], batch.text.span)
+                let command = batch.commands[index]
+                note(
+                    batch.outcomes[index], command,
+                    source: batch.text.span.part(command.sourceRange))
             }
         }
     }
 
     /// Counts an outcome; lists it when it is a rejection.
-    func note(_ outcome: Outcome, _ command: StockCommand, _ text: Span<UInt8>) {
+    func note(_ outcome: Outcome, _ command: StockCommand, source: Span<UInt8>) {
         switch outcome.verdict {
         case .accepted: accepted += 1
         case .duplicate: duplicates += 1
         case .parked: parked += 1
         case .rejected:
-            let source = text.part(command.sourceRange)
             reject(
                 index: Int(command.index), line: Int(command.line), outcome.code,
                 outcome.detail.text, source: source)

@@ -54,13 +54,13 @@ struct RouteMatch {
         if head.method == .post, path.equals("/v1/availability") {
             return RouteMatch(route: .availabilityBatch)  // The hot one, first.
         }
-        let isRead = head.method == .get || head.method == .head
-        switch path.count {
-        case 1 where path.equals("/"), 8 where path.equals("/healthz"), 7 where path.equals("/readyz"):
+        let method = head.method
+        let isRead = method == .get || method == .head
+        if path.equals("/") || path.equals("/healthz") || path.equals("/readyz") {
             return RouteMatch(route: .health, allowed: isRead ? nil : "GET, HEAD")
-        case 8 where path.equals("/metrics"):
+        }
+        if path.equals("/metrics") {
             return RouteMatch(route: .metrics, allowed: isRead ? nil : "GET, HEAD")
-        default: break
         }
         guard path.count > 4, path.extracting(first: 4).equals("/v1/") else { return nil }
         var end = 4
@@ -68,13 +68,14 @@ struct RouteMatch {
         let collection = path.extracting(4..<end)
         var segment = ByteRange.none
         if end < path.count {
+            // One segment behind the collection, not empty.
             segment = ByteRange(from: head.path.offset + end + 1, to: head.path.end)
-            for offset in segment.offset..<segment.end where bytes[offset] == UInt8(ascii: "/") {
+            let rest = bytes.part(segment)
+            if rest.isEmpty || rest.firstOffset(of: UInt8(ascii: "/"), from: 0) < rest.count {
                 return nil
             }
-            if segment.isEmpty { return nil }
         }
-        return find(collection, segment, head.method, isRead: isRead)
+        return find(collection, segment, method, isRead: isRead)
     }
 
     private static func find(

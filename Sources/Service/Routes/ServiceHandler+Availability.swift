@@ -11,7 +11,7 @@ internal import HTTP
 final class AvailabilityExchange: WaitingExchange {
     // In memory of its own: its address travels to the owners of shards.
     let request: UnsafeMutablePointer<AvailabilityRequest>
-    var body: ByteBuffer
+    let body: UnsafeMutablePointer<ByteBuffer>
     var isRead = false
     var isFirstSlice = true
     var asOf: Milliseconds = 0
@@ -19,7 +19,8 @@ final class AvailabilityExchange: WaitingExchange {
     init(_ body: Span<UInt8>) {
         unsafe request = .allocate(capacity: 1)
         unsafe request.initialize(to: AvailabilityRequest())
-        self.body = ByteBuffer(copying: body)
+        unsafe self.body = .allocate(capacity: 1)
+        unsafe self.body.initialize(to: ByteBuffer(copying: body))
     }
 
     /// The address of the query, for the owners of shards.
@@ -32,6 +33,8 @@ final class AvailabilityExchange: WaitingExchange {
     deinit {
         unsafe request.deinitialize(count: 1)
         unsafe request.deallocate()
+        unsafe body.deinitialize(count: 1)
+        unsafe body.deallocate()
     }
 }
 
@@ -52,7 +55,7 @@ extension ServiceHandler {
     }
 
     /// Runs and answers the request of this turn.
-    private mutating func answerShort(
+    mutating func answerShort(
         _ body: Span<UInt8>, _ exchange: inout Exchange
     ) -> Progress {
         if request.run(engine, policy, body) { return beginLong(body, &exchange) }
@@ -90,7 +93,7 @@ extension ServiceHandler {
     ) throws(RequestRefusal) {
         if !channel.isEmpty {
             let isKnown = try names.withName(channel, text) { name throws(RequestRefusal) in
-                do { try Identifier.check(name) } catch {
+                do throws(IdentifierRefusal) { try Identifier.check(name) } catch {
                     throw RequestRefusal(400, error.code, "channel: \(error.code)")
                 }
                 return engine.master.channelNames.id(name, NameKey(name, engine.hasher)) != nil
@@ -134,7 +137,7 @@ extension ServiceHandler {
         if !state.isRead {
             readSlice(state)
             state.isRead = true
-            _ = unsafe state.request.pointee.run(engine, policy, state.body.span)
+            _ = unsafe state.request.pointee.run(engine, policy, state.body.pointee.span)
         }
         let contended = unsafe state.request.pointee.contendedShards
         if !contended.isEmpty { return ask(ownersOf: contended, state) }
@@ -164,7 +167,7 @@ extension ServiceHandler {
     }
 
     private func appendSlice(_ state: AvailabilityExchange, _ output: inout ByteBuffer) {
-        unsafe state.request.pointee.names.withText(state.body.span) { text in
+        unsafe state.request.pointee.names.withText(state.body.pointee.span) { text in
             unsafe state.request.pointee.appendItems(
                 to: &output, text, engine.master.locationNames, isFirst: state.isFirstSlice)
         }
@@ -172,19 +175,20 @@ extension ServiceHandler {
 
     private func readSlice(_ state: AvailabilityExchange) {
         if !state.isFirstSlice {
-            unsafe state.request.pointee.readNextSlice(state.body.span, engine)
+            unsafe state.request.pointee.readNextSlice(state.body.pointee.span, engine)
             return
         }
         // It was read once already, from the connection's bytes, and was right.
         do throws(RequestRefusal) {
-            unsafe try state.request.pointee.read(state.body.span, engine)
+            unsafe try state.request.pointee.read(state.body.pointee.span, engine)
         } catch {
             fatalError("a request that was read before cannot be read again")
         }
     }
 
     /// Sends what could not be read consistently to the owners of the shards.
-    private mutating func ask(ownersOf shards: Set<Int>, _ state: AvailabilityExchange) -> Progress {
+    private mutating func ask(ownersOf shards: Set<Int>, _ state: AvailabilityExchange) -> Progress
+    {
         for shard in shards {
             guard let batch = batches.take() else { break }
             let address = state.queryAddress

@@ -25,6 +25,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 
     /// The questions of calls that are answered at once.
     var request = AvailabilityRequest()
+    var eventDecoder = EventDecoder()
+    var rowDecoder = RowDecoder()
     var batches: BatchPool
 
     /// Exchanges that wait for replies, by the number that their batches carry.
@@ -261,7 +263,8 @@ extension Exchange {
     mutating func refuseMethod(_ allowed: StaticString) {
         body.removeAll()
         body.append(
-            "{\"type\":\"urn:holdfast:problem:method_not_allowed\",\"title\":\"Method Not Allowed\",")
+            "{\"type\":\"urn:holdfast:problem:method_not_allowed\",\"title\":\"Method Not Allowed\","
+        )
         body.append("\"status\":405,\"code\":\"method_not_allowed\"}\n")
         respond(405, contentType: "application/problem+json") { head in
             head.appendHeader("Allow", allowed)

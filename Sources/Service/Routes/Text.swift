@@ -1,6 +1,7 @@
 // Names in requests: ranges of the request's bytes, or of what its escapes decode to.
 
 internal import Bytes
+internal import CSV
 internal import HTTP
 internal import JSON
 
@@ -43,7 +44,7 @@ struct DecodedNames: ~Copyable {
         if decoded.isEmpty { return }
         joined.removeAll()
         joined.append(bytes)
-        joined.append(decoded.span)
+        joined.append(contentsOf: decoded)
     }
 
     /// Hands the text that all ranges refer to to `body`.
@@ -62,5 +63,15 @@ extension DecodedNames {
         if range.offset < bytes.count || range.isEmpty { return try body(bytes.part(range)) }
         let part = ByteRange(offset: range.offset - bytes.count, count: range.count)
         return try body(decoded.span.part(part))
+    }
+}
+
+extension DecodedNames {
+    /// The range of a CSV field's content.
+    mutating func range(_ field: CSVField, in bytes: Span<UInt8>) -> ByteRange {
+        if !field.hasDoubledQuotes { return field.range }
+        let start = decoded.count
+        decoded.append(unquoted: field, from: bytes)
+        return ByteRange(offset: bytes.count + start, count: decoded.count - start)
     }
 }
