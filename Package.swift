@@ -61,6 +61,7 @@ let package = Package(
 
         tests("BytesTests", uses: ["Bytes"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
+        tests("ServiceTests", uses: ["Service", "HTTP", "Platform", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )
