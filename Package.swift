@@ -69,6 +69,7 @@ let package = Package(
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
+        tests("ServiceTests", uses: ["Service", "HTTP", "Platform", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )

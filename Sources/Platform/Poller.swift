@@ -4,25 +4,39 @@ internal import CLinux
 internal import Glibc
 
 /// What to be told about a descriptor. Errors and a full hang-up are always told.
-package struct Interest: OptionSet, Sendable {
-    package let rawValue: UInt32
+///
+/// Not an `OptionSet`: its generic operations are not specialised across modules.
+@usableFromInline
+package struct Interest: Equatable, Sendable {
+    @usableFromInline let bits: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable init(bits: UInt32) { self.bits = bits }
+
+    @inlinable package static var none: Interest { Interest(bits: 0) }
 
     /// Bytes, the end of the stream, or a connection to accept are there.
-    package static let reading = Interest(rawValue: 0x001)
+    @inlinable package static var reading: Interest { Interest(bits: 0x001) }
 
     /// There is room to send.
-    package static let writing = Interest(rawValue: 0x004)
+    @inlinable package static var writing: Interest { Interest(bits: 0x004) }
 
     /// The peer has ended its direction.
-    package static let peerEnd = Interest(rawValue: 0x2000)
+    @inlinable package static var peerEnd: Interest { Interest(bits: 0x2000) }
 
     /// Told once per change instead of as long as it lasts.
-    package static let edge = Interest(rawValue: 1 << 31)
+    @inlinable package static var edge: Interest { Interest(bits: 1 << 31) }
 
     /// Wake one of the pollers that watch a shared descriptor, not all. Only with `add`.
-    package static let exclusive = Interest(rawValue: 1 << 28)
+    @inlinable package static var exclusive: Interest { Interest(bits: 1 << 28) }
+
+    @inlinable
+    package func with(_ other: Interest) -> Interest { Interest(bits: bits | other.bits) }
+
+    @inlinable
+    package func without(_ other: Interest) -> Interest { Interest(bits: bits & ~other.bits) }
+
+    @inlinable
+    package static func == (one: Interest, other: Interest) -> Bool { one.bits == other.bits }
 }
 
 /// One report of a poller.
@@ -81,7 +95,7 @@ package struct Poller: ~Copyable {
     /// Stops reporting on `target`. A closed descriptor is removed by itself, unless a duplicate
     /// of it lives on.
     package func remove(_ target: borrowing Descriptor) throws(SystemError) {
-        try control(2, target.number, 0, [])
+        try control(2, target.number, 0, .none)
     }
 
     /// The same by number, for descriptors that their owner keeps in an optional.
@@ -97,13 +111,13 @@ package struct Poller: ~Copyable {
         try control(3, number, token, interest)
     }
 
-    package func remove(_ number: Int32) throws(SystemError) { try control(2, number, 0, []) }
+    package func remove(_ number: Int32) throws(SystemError) { try control(2, number, 0, .none) }
 
     private func control(
         _ operation: Int32, _ number: Int32, _ token: UInt64, _ interest: Interest
     ) throws(SystemError) {
         let result = holdfast_epoll_control(
-            descriptor.number, operation, number, interest.rawValue, token)
+            descriptor.number, operation, number, interest.bits, token)
         guard result == 0 else { throw .last("watch descriptor", on: "\(number)") }
     }
 

@@ -7,7 +7,7 @@ import Testing
     @Test func `a descriptor is reported under its token as long as it is readable`() throws {
         let pair = try Pair()
         var poller = try Poller()
-        try poller.add(pair.server, token: 0xdead_beef_0000_0001, interest: [.reading])
+        try poller.add(pair.server, token: 0xdead_beef_0000_0001, interest: .reading)
         #expect(poller.wait(timeoutMilliseconds: 0) == 0)
         let bytes: [UInt8] = [1]
         try pair.client.sendAll(bytes.span)
@@ -23,8 +23,8 @@ import Testing
     @Test func `interest can be changed and removed`() throws {
         let pair = try Pair()
         var poller = try Poller()
-        try poller.add(pair.server, token: 1, interest: [.reading])
-        try poller.modify(pair.server, token: 2, interest: [.writing])
+        try poller.add(pair.server, token: 1, interest: .reading)
+        try poller.modify(pair.server, token: 2, interest: .writing)
         #expect(poller.wait(timeoutMilliseconds: 0) == 1)
         #expect(poller.readiness(at: 0).token == 2)
         #expect(poller.readiness(at: 0).canWrite)
@@ -36,7 +36,7 @@ import Testing
     @Test func `the end of the peer's stream is told apart from a broken connection`() throws {
         let pair = try Pair()
         var poller = try Poller()
-        try poller.add(pair.server, token: 1, interest: [.peerEnd])
+        try poller.add(pair.server, token: 1, interest: .peerEnd)
         pair.client.shutdownSending()
         #expect(poller.wait(timeoutMilliseconds: 1000) == 1)
         #expect(poller.readiness(at: 0).peerEnded)
@@ -51,7 +51,7 @@ import Testing
     @Test func `a waker is reported once per ring and never read`() throws {
         let waker = try Waker()
         var poller = try Poller()
-        try poller.add(waker.descriptor, token: 9, interest: [.reading, .edge])
+        try poller.add(waker.descriptor, token: 9, interest: .reading.with(.edge))
         #expect(poller.wait(timeoutMilliseconds: 0) == 0)
         for _ in 0..<3 {
             waker.wake()
@@ -63,7 +63,7 @@ import Testing
     @Test func `a doorbell rings only for a sleeper`() throws {
         let bell = try Doorbell()
         var poller = try Poller()
-        try poller.add(bell.waker.descriptor, token: 9, interest: [.reading, .edge])
+        try poller.add(bell.waker.descriptor, token: 9, interest: .reading.with(.edge))
         bell.ring()
         #expect(poller.wait(timeoutMilliseconds: 0) == 0)
         bell.prepareToSleep()
@@ -81,7 +81,7 @@ import Testing
         let seen = Counter()
         let sleeper = try Thread.start(name: "sleeper") {
             guard var poller = try? Poller(),
-                (try? poller.add(bell.waker.descriptor, token: 1, interest: [.reading, .edge]))
+                (try? poller.add(bell.waker.descriptor, token: 1, interest: .reading.with(.edge)))
                     != nil
             else { return }
             while seen.value.load(ordering: .relaxed) < 20_000 {

@@ -55,7 +55,7 @@ struct Connection: ~Copyable {
     var exchangeNumber: UInt32 = 0
 
     /// What the poller was last asked for.
-    var interest = Interest()
+    var interest = Interest.none
 
     // MARK: Bytes
 
@@ -158,7 +158,7 @@ struct Connection: ~Copyable {
         self.slot = slot
         self.peer = peer
         phase = .head
-        interest = []
+        interest = .none
         since = now
         unsentOffset = 0
         hasPartialHead = false

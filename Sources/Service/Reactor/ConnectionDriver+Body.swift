@@ -59,7 +59,7 @@ extension ConnectionDriver where Handler: ~Copyable {
         guard let head = try? parser.parse(buffer.span.from(offset)) else {
             preconditionFailure("A head that was read before cannot be read again.")
         }
-        c.restore(&exchange)
+        restore(&c)
         return answer(
             &c, head, bodyCount: bodyCount, end: bodyStart &+ bodyCount, buffer, &offset)
     }
@@ -122,7 +122,7 @@ extension ConnectionDriver where Handler: ~Copyable {
             isLast = count == c.remaining
         }
         if !isLast, count == 0 || count == c.offeredCount { return false }
-        c.restore(&exchange)
+        restore(&c)
         exchange.bodyIsAhead =
             !isLast && (c.isChunked || c.remaining > limits.skippedBodyByteCountMax)
         let piece = buffer.span.part(ByteRange(offset: offset, count: count))

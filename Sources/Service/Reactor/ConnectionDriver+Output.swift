@@ -91,17 +91,13 @@ extension ConnectionDriver where Handler: ~Copyable {
     private mutating func watch(
         _ c: inout Connection, token: UInt64, _ poller: borrowing Poller
     ) {
-        var wanted = c.interest.subtracting(.writing)
-        if c.unsentCount > 0 { wanted.insert(.writing) }
+        var wanted = c.interest.without(.writing)
         if c.isReading || c.phase == .lingering {
-            if c.isStalled {
-                wanted.subtract([.reading, .peerEnd])
-            } else {
-                wanted.formUnion([.reading, .peerEnd])
-            }
+            wanted = c.isStalled ? .none : .reading.with(.peerEnd)
         } else if c.phase == .closing {
-            wanted.subtract([.reading, .peerEnd])
+            wanted = .none
         }
+        if c.unsentCount > 0 { wanted = wanted.with(.writing) }
         setInterest(&c, wanted, token: token, poller)
     }
 
@@ -110,10 +106,9 @@ extension ConnectionDriver where Handler: ~Copyable {
         _ c: inout Connection, _ readiness: Readiness, token: UInt64, _ poller: borrowing Poller
     ) {
         if c.isReading || c.phase == .lingering || c.phase == .closed { return }
-        var wanted = c.interest
-        wanted.remove(.reading)
+        var wanted = c.interest.without(.reading)
         if readiness.peerEnded {
-            wanted.remove(.peerEnd)
+            wanted = wanted.without(.peerEnd)
             if c.endsWithPeer, c.hasExchange { c.phase = .closed }
         }
         setInterest(&c, wanted, token: token, poller)
@@ -136,7 +131,8 @@ extension ConnectionDriver where Handler: ~Copyable {
     private mutating func recordLatencies() {
         if finished.isEmpty { return }
         let end = Clock.bootNanoseconds
-        for call in finished {
+        for index in finished.indices {
+            let call = finished[index]
             metrics.latency.record(end &- min(end, call.start), route: Int(call.route))
         }
         finished.removeAll(keepingCapacity: true)

@@ -275,10 +275,16 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     private mutating func produce(_ c: inout Connection) -> Bool {
         flush(&c)
         if c.unsentCount > 0 || c.isDead { return false }
-        c.restore(&exchange)
+        restore(&c)
         let progress = handler.produce(&exchange)
         settle(&c, progress)
         return c.phase == .producing || c.isReading
+    }
+
+    /// Makes `exchange` stand for this connection's again.
+    mutating func restore(_ c: inout Connection) {
+        c.restore(&exchange)
+        if isDraining, !exchange.hasResponded { exchange.keepsAlive = false }
     }
 
     // MARK: Ends
@@ -344,7 +350,7 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     mutating func cancel(_ c: inout Connection) {
         guard c.hasExchange else { return }
         c.hasExchange = false
-        c.restore(&exchange)
+        restore(&c)
         let count = exchange.output.count
         handler.cancelled(&exchange)
         if exchange.output.count > count {

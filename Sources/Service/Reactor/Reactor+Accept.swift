@@ -50,7 +50,7 @@ extension Reactor where Handler: ~Copyable {
 
     private mutating func watch(_ slot: Int) -> Bool {
         guard let number = slab[slot].descriptor?.number else { return false }
-        slab[slot].interest = [.reading, .peerEnd]
+        slab[slot].interest = .reading.with(.peerEnd)
         let added: Void? = try? poller.add(
             number, token: token(slot), interest: slab[slot].interest)
         return added != nil

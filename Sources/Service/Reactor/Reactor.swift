@@ -49,15 +49,13 @@ struct Reactor<Handler: RequestHandler & ~Copyable>: ~Copyable {
 
     init(
         seat: ReactorSeat, control: ServerControl, listener: consuming Listener,
-        isShared: Bool, handler: consuming Handler
+        poller: consuming Poller, isShared: Bool, handler: consuming Handler
     ) throws(SystemError) {
         let limits = control.limits
-        let poller = try Poller()
-        var interest: Interest = [.reading]
-        if isShared { interest.insert(.exclusive) }
+        let interest: Interest = isShared ? .reading.with(.exclusive) : .reading
         try poller.add(listener.descriptor, token: Self.listenerToken, interest: interest)
         try poller.add(
-            seat.bell.waker.descriptor, token: Self.bellToken, interest: [.reading, .edge])
+            seat.bell.waker.descriptor, token: Self.bellToken, interest: .reading.with(.edge))
         self.poller = poller
         self.seat = seat
         self.control = control

@@ -51,7 +51,7 @@ package enum ReactorCounter: Int, CaseIterable, Sendable {
 
 /// The counters as plain words.
 package struct ReactorCounts: Sendable {
-    private var words = InlineArray<15, UInt64>(repeating: 0)
+    fileprivate var words = InlineArray<15, UInt64>(repeating: 0)
 
     package subscript(counter: ReactorCounter) -> UInt64 {
         get { words[counter.rawValue] }
@@ -87,9 +87,9 @@ package final class ReactorMetrics: Sendable {
 
     /// The owner's thread alone.
     func publish(_ counts: borrowing ReactorCounts) {
-        for counter in ReactorCounter.allCases {
+        for index in 0..<ReactorCounter.count {
             // Relaxed: readers take each counter for itself.
-            unsafe words[counter.rawValue].store(counts[counter], ordering: .relaxed)
+            unsafe words[index].store(counts.words[index], ordering: .relaxed)
         }
     }
 

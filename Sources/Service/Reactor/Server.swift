@@ -133,21 +133,22 @@ package final class Server: Sendable {
         _ makeHandler: @escaping @Sendable (ReactorSeat) -> Handler
     ) throws(SystemError) {
         TerminationSignals.ignoreBrokenPipes()
+        Machine.raiseDescriptorLimit()
         let isShared = configuration.scheme == .shared && seats.count > 1
         let first = try Listener(
             at: configuration.address, sharesPort: !isShared && seats.count > 1)
         let address = first.address
         boundAddress.withLock { $0 = address }
-        // All sockets before the first thread: a failure leaves nothing running.
+        // All descriptors before the first thread: a failure leaves nothing running.
         var launches: [Launch<Handler>] = []
         for seat in seats.dropFirst() {
             let listener =
                 isShared ? try first.shared() : try Listener(at: address, sharesPort: true)
             launches.append(
-                Launch(listener, seat: seat, control, isShared: isShared, makeHandler))
+                try Launch(listener, seat: seat, control, isShared: isShared, makeHandler))
         }
         launches.append(
-            Launch(first, seat: seats[0], control, isShared: isShared, makeHandler))
+            try Launch(first, seat: seats[0], control, isShared: isShared, makeHandler))
         for launch in launches {
             let thread = try Thread.start(
                 name: "reactor-\(launch.seat.index)",
@@ -185,6 +186,7 @@ package final class Server: Sendable {
 private final class Launch<Handler: RequestHandler & ~Copyable>: Sendable {
     let seat: ReactorSeat
     private let listener: Mutex<Listener?>
+    private let poller: Mutex<Poller?>
     private let control: ServerControl
     private let isShared: Bool
     private let makeHandler: @Sendable (ReactorSeat) -> Handler
@@ -192,7 +194,8 @@ private final class Launch<Handler: RequestHandler & ~Copyable>: Sendable {
     init(
         _ listener: consuming sending Listener, seat: ReactorSeat, _ control: ServerControl,
         isShared: Bool, _ makeHandler: @escaping @Sendable (ReactorSeat) -> Handler
-    ) {
+    ) throws(SystemError) {
+        poller = Mutex(try Poller())
         self.listener = Mutex(consume listener)
         self.seat = seat
         self.control = control
@@ -201,14 +204,16 @@ private final class Launch<Handler: RequestHandler & ~Copyable>: Sendable {
     }
 
     func run() {
-        guard let listener = listener.withLock({ $0.take() }) else { return }
+        guard let listener = listener.withLock({ $0.take() }),
+            let poller = poller.withLock({ $0.take() })
+        else { return }
         do {
             var reactor = try Reactor(
-                seat: seat, control: control, listener: listener, isShared: isShared,
-                handler: makeHandler(seat))
+                seat: seat, control: control, listener: listener, poller: poller,
+                isShared: isShared, handler: makeHandler(seat))
             reactor.run()
         } catch {
-            // Out of descriptors before the first request: the process cannot serve.
+            // The kernel watches neither listener nor doorbell: the process cannot serve.
             fatalError("reactor \(seat.index): \(error)")
         }
     }
