@@ -60,6 +60,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
+        tests("ColumnsTests", uses: ["Bytes", "Columns", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )
