@@ -47,7 +47,7 @@ import Testing
         let family = CollidingNames.ownKnownSecret
         var dictionary = try emptyDictionary()
         for name in family.names(1_000) {
-            _ = try dictionary.add(name.span, NameKey(name.span, CollidingNames.knownSecret))
+            _ = try dictionary.add(name, CollidingNames.knownSecret)
         }
         #expect(dictionary.view.index.longestProbe() == 1_000)
     }
@@ -79,8 +79,7 @@ import Testing
     private func layout(_ hasher: KeyedHash) throws -> [UInt32] {
         var dictionary = try emptyDictionary()
         for number in 0..<1_000 {
-            let name = numberedName("SKU-", number)
-            _ = try dictionary.add(name.span, NameKey(name.span, hasher))
+            _ = try dictionary.add(numberedName("SKU-", number), hasher)
         }
         let (slots, _, mask) = unsafe dictionary.view.index.slots()
         return (0...mask).map { slot in

@@ -4,6 +4,7 @@ import Bytes
 import Columns
 import Foundation
 import Glibc
+import Platform
 import Synchronization
 
 /// A repeatable stream of random words: SplitMix64 (Steele, Lea, Flood, 2014).
@@ -53,6 +54,26 @@ extension KeyedHash {
     }
 
     func callAsFunction(_ name: [UInt8]) -> UInt64 { NameKey(name.span, self).hash }
+}
+
+extension NameDictionaryView {
+    func id(_ name: [UInt8], _ hasher: KeyedHash) -> UInt32? {
+        id(name.span, NameKey(name.span, hasher))
+    }
+
+    func has(_ name: [UInt8], as id: UInt32) -> Bool { withName(id) { $0.equals(name.span) } }
+}
+
+extension NameDictionary {
+    mutating func add(_ name: [UInt8], _ hasher: KeyedHash) throws(SystemError) -> UInt32 {
+        try add(name.span, NameKey(name.span, hasher))
+    }
+}
+
+extension PositionStore {
+    mutating func addSKU(_ name: [UInt8], _ hasher: KeyedHash) throws(SystemError) -> UInt32 {
+        try addSKU(name.span, NameKey(name.span, hasher))
+    }
 }
 
 /// The name of a number: `prefix`, then eight hexadecimal digits. Different for different numbers.
