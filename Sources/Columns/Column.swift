@@ -48,10 +48,19 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// - Throws: When there is no memory to be had; nothing has changed then.
     @inlinable
     package mutating func append(rows additional: Int) throws(SystemError) -> Int {
+        try reserve(rows: additional)
         let first = count
-        if first &+ additional > committedCount { try commit(first + additional) }
         count = first &+ additional
         return first
+    }
+
+    /// Makes room for `additional` rows, so that appending them cannot fail. Whoever appends to
+    /// several columns makes room in all of them first: then all of them grow or none.
+    ///
+    /// - Throws: When there is no memory to be had; `rowCount` is what it was in any case.
+    @inlinable
+    package mutating func reserve(rows additional: Int) throws(SystemError) {
+        if count &+ additional > committedCount { try commit(count + additional) }
     }
 
     @usableFromInline

@@ -47,9 +47,16 @@ package struct HashIndex: ~Copyable {
     /// - Throws: When there is no memory to grow; nothing has changed then.
     package mutating func insert(tag: UInt32, value: UInt32) throws(SystemError) {
         precondition(value != .max)
-        if (count + 1) * 2 > table.capacity { try grow() }
+        try reserve()
         table.insert(UInt64(tag) << 32 | UInt64(value + 1))
         count += 1
+    }
+
+    /// Makes room for one more value, so that inserting it cannot fail.
+    ///
+    /// - Throws: When there is no memory to grow; nothing has changed then.
+    package mutating func reserve() throws(SystemError) {
+        if (count + 1) * 2 > table.capacity { try grow() }
     }
 
     /// Removes the entry of `tag` with `value`, if it is there.

@@ -79,8 +79,12 @@ package struct NameDictionary: ~Copyable {
 
     /// Adds a name that is not there yet.
     ///
-    /// - Throws: When there is no memory to be had, or no room for more names.
+    /// - Throws: When there is no memory to be had, or no room for more names; nothing has changed
+    ///   then.
     package mutating func add(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32 {
+        // Behind this line nothing fails: a record without its place in the index would be a
+        // second owner of the name that the next try adds.
+        try reserve(nameOf: name.count)
         let id = UInt32(count)
         var first = key.first
         if !key.isInline {
@@ -94,6 +98,13 @@ package struct NameDictionary: ~Copyable {
         // The index publishes the record: release, paired with the acquire of a look-up.
         try index.insert(tag: key.tag, value: id)
         return id
+    }
+
+    /// Makes room for one more name of `byteCount` bytes, so that adding it cannot fail.
+    package mutating func reserve(nameOf byteCount: Int) throws(SystemError) {
+        try records.reserve(rows: 2)
+        if byteCount > NameKey.inlineByteCountMax { try longNames.reserve(rows: byteCount) }
+        try index.reserve()
     }
 }
 

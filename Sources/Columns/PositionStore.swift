@@ -92,14 +92,19 @@ package struct PositionStore: ~Copyable {
             + free.committedByteCount + locations.committedByteCount + rows.committedByteCount
     }
 
-    /// Adds a SKU without positions.
+    /// Adds a SKU without positions, whose name is not there yet.
+    ///
+    /// - Throws: When there is no memory to be had, or no room for more SKUs; nothing has changed
+    ///   then.
     package mutating func addSKU(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32
     {
-        // Run and attributes first: the name publishes the id, and then a reader may come.
-        if attributes.rowCount == names.count {
-            _ = try runs.append(rows: 2)
-            _ = try attributes.append(rows: 1)
-        }
+        // Room everywhere first, so that names, runs and attributes stay of one length.
+        try runs.reserve(rows: 2)
+        try attributes.reserve(rows: 1)
+        try names.reserve(nameOf: name.count)
+        // Run and attributes before the name: it publishes the id, and then a reader may come.
+        _ = try runs.append(rows: 2)
+        _ = try attributes.append(rows: 1)
         return try names.add(name, key)
     }
 
