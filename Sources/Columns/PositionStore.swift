@@ -190,10 +190,12 @@ package struct PositionStore: ~Copyable {
             start = Int(reused)
         } else {
             // Room in all three before any of them grows, so that they stay of one length.
-            let first = try rows.append(rows: target)
-            _ = try locations.append(rows: target)
-            start = try free.append(rows: target)
-            precondition(first == start)
+            try rows.reserve(rows: target)
+            try locations.reserve(rows: target)
+            try free.reserve(rows: target)
+            start = try rows.append(rows: target)
+            let alike = (try locations.append(rows: target), try free.append(rows: target))
+            precondition(alike == (start, start))
         }
         for slot in 0..<extent.count { copyRow(from: extent.start + slot, to: start + slot) }
         for slot in extent.count..<target { clear(start + slot) }
