@@ -143,23 +143,32 @@ package struct PositionStore: ~Copyable {
     // MARK: - Growth
 
     /// Makes sure that the SKU's run can take `additional` positions without moving again.
+    ///
+    /// - Throws: When a run cannot be so long, or there is no memory to be had; nothing has changed
+    ///   then.
     package mutating func reserve(_ additional: Int, for sku: UInt32) throws(SystemError) {
-        let extent = reader.extent(sku)
-        if extent.count + additional > Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: extent.count + additional, exactly: true)
+        let count = reader.extent(sku).count
+        guard additional <= RunExtent.countMax - count else { throw Self.runIsFull }
+        if count + additional > Int(attributes[Int(sku)].capacity) {
+            try move(sku, toFit: count + additional, exactly: true)
         }
     }
+
+    private static var runIsFull: SystemError { SystemError(operation: "run is full", code: 12) }
 
     /// Adds a position with no stock to the SKU's run.
     ///
     /// - Precondition: The SKU is not at `location` yet.
     /// - Returns: Its row; other rows of the run may have moved.
-    /// - Throws: When there is no memory to be had; nothing has changed then.
+    /// - Throws: When the run has `RunExtent.countMax` positions, or there is no memory to be had;
+    ///   nothing has changed then.
     package mutating func addPosition(
         _ sku: UInt32, at location: UInt16
     ) throws(SystemError) -> Int {
-        if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: reader.extent(sku).count + 1, exactly: false)
+        let count = reader.extent(sku).count
+        guard count < RunExtent.countMax else { throw Self.runIsFull }
+        if count == Int(attributes[Int(sku)].capacity) {
+            try move(sku, toFit: count + 1, exactly: false)
         }
         let extent = reader.extent(sku)
         beginChange(sku)
@@ -183,7 +192,7 @@ package struct PositionStore: ~Copyable {
     private mutating func move(_ sku: UInt32, toFit count: Int, exactly: Bool) throws(SystemError) {
         let capacity = Int(attributes[Int(sku)].capacity)
         let target = min(
-            Int(UInt16.max), RowAllocator.capacity(for: count, growing: exactly ? 0 : capacity))
+            RunExtent.countMax, RowAllocator.capacity(for: count, growing: exactly ? 0 : capacity))
         let extent = reader.extent(sku)
         let start: Int
         if let reused = allocator.take(target) {

@@ -121,6 +121,53 @@ import Testing
         #expect(store.freeze().skuCount == 2)
     }
 
+    @Test func `a full run refuses one more position and stays whole`() throws {
+        var store = try PositionStore(
+            skuCountMax: 2, positionCountMax: 200_000, quietPoints: QuietPoints())
+        let hasher = KeyedHash(seed: seed)
+        let full = try store.addSKU([65], hasher)
+        // The location ids go to 65,535, a run's count too: one id has no place.
+        for location in 1...UInt16.max {
+            let row = try store.addPosition(full, at: location)
+            store.setFree(1, at: row)
+        }
+        let before = store.reader.extent(full)
+        #expect(before.count == 65_535 && !before.isPrefix)
+        for _ in 0..<2 {
+            #expect(isRefused(adding: 0, to: full, &store))
+            let after = store.reader.extent(full)
+            #expect(after.word == before.word)
+            let sum = store.reader.sum(after)
+            #expect(sum == (65_535, 1))
+            let places = (store.row(of: full, at: 1), store.row(of: full, at: .max))
+            #expect(places == (before.start, before.start + 65_534))
+            #expect(store.positionCount == 65_535)
+        }
+        // Another SKU has room still.
+        let other = try store.addSKU([66], hasher)
+        #expect(!isRefused(adding: 0, to: other, &store))
+    }
+
+    @Test(arguments: [(65_535, false), (65_536, true), (.max - 1, true)])
+    func `no more is reserved than a run can have`(count: Int, isTooMuch: Bool) throws {
+        var store = try PositionStore(
+            skuCountMax: 1, positionCountMax: 100_000, quietPoints: QuietPoints())
+        let sku = try store.addSKU([65], KeyedHash(seed: seed))
+        var isRefused = false
+        do throws(SystemError) { try store.reserve(count, for: sku) } catch { isRefused = true }
+        #expect(isRefused == isTooMuch)
+        #expect(store.rowCount == (isTooMuch ? 0 : 65_535))
+    }
+
+    private func isRefused(
+        adding location: UInt16, to sku: UInt32, _ store: inout PositionStore
+    ) -> Bool {
+        do throws(SystemError) { _ = try store.addPosition(sku, at: location) } catch {
+            return true
+        }
+        return false
+    }
+
     private func smallStore() throws -> PositionStore {
         try PositionStore(skuCountMax: 4, positionCountMax: 1_000, quietPoints: QuietPoints())
     }
