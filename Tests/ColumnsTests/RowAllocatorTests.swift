@@ -56,6 +56,36 @@ import Testing
         #expect(allocator.freeRowCount == 20)
     }
 
+    /// Extents of 9 rows share a bin with those of 15, but are too short for them: a search that
+    /// moves what it passes over costs more the more there are.
+    @Test func `a search among many short extents takes no longer than among few`() {
+        func nanosecondsPerTake(extentCount: Int) -> Int {
+            var allocator = RowAllocator()
+            for extent in 0..<extentCount { allocator.give(UInt32(extent * 20), 9) }
+            var best = Int.max
+            for _ in 0..<5 {
+                let start = ContinuousClock.now
+                for _ in 0..<400 { #expect(allocator.take(15) == nil) }
+                let elapsed = (ContinuousClock.now - start).components
+                best = min(best, Int(elapsed.attoseconds / 1_000_000_000) / 400)
+            }
+            return best
+        }
+        let few = nanosecondsPerTake(extentCount: 100)
+        let many = nanosecondsPerTake(extentCount: 200_000)
+        #expect(many < few * 8, "\(few) and \(many) ns")
+    }
+
+    @Test func `short extents do not hide a long one for good`() {
+        var allocator = RowAllocator()
+        allocator.give(0, 15)
+        for extent in 1...100 as ClosedRange<UInt32> { allocator.give(extent * 20, 9) }
+        // A try looks at a few extents of the bin and goes on from there the next time.
+        let found = (0..<101).contains { _ in allocator.take(15) == 0 }
+        #expect(found)
+        #expect(allocator.freeRowCount == 900)
+    }
+
     @Test func `an extent fits what it is asked for and grows by a quarter`() {
         for capacity in 0...70_000 {
             let next = RowAllocator.capacity(for: capacity + 1, growing: capacity)
