@@ -113,7 +113,8 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
         return pages
     }
 
-    /// Ends the freeze: later writes copy nothing.
+    /// Ends the freeze: later writes copy nothing, and pages that were not read by then must not be
+    /// read any more. The owner has to have heard from the reader that it is through.
     package mutating func thaw() { frozen = nil }
 
     /// What readers on other threads hold.

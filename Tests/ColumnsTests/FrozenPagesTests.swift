@@ -162,4 +162,27 @@ private func array(_ rows: Span<UInt64>) -> [UInt64] {
             for row in 0..<rowCount { column[row] = UInt64(round + 1) << 32 | UInt64(row) }
         }
     }
+
+    /// What ThreadSanitizer checks here is that the page word alone orders the reader's copy before
+    /// the owner's writes: the count by which the owner waits is relaxed and orders nothing.
+    @Test func `a page that was read belongs to the owner again`() throws {
+        let rowCount = FrozenPages<UInt64>.rowsPerPage * 3
+        var column = try FrozenPagesTests.column(rowCount) { UInt64($0) }
+        let frozen = column.freeze()
+        let board = Board()
+        let crew = Crew(1) { _ in
+            var sum: UInt64 = 0
+            for page in 0..<frozen.pageCount {
+                frozen.withPage(page) { rows in
+                    for index in rows.indices { sum += rows[index] }
+                }
+            }
+            if sum != UInt64(rowCount * (rowCount - 1) / 2) { board.note("sum \(sum)") }
+            board.add()
+        }
+        while board.count == 0 {}
+        for row in 0..<rowCount { column[row] = 0 }
+        crew.join()
+        #expect(board.finding == nil)
+    }
 }
