@@ -62,9 +62,12 @@ package struct PositionStore: ~Copyable {
     @usableFromInline package private(set) var positionCount = 0
 
     /// Reserves addresses for a shard of at most `skuCountMax` SKUs and `positionCountMax` rows.
+    ///
+    /// - Precondition: Rows are numbered with 32 bits, and so is where the last extent ends.
     package init(
         skuCountMax: Int = 1 << 28, positionCountMax: Int = 1 << 31, quietPoints: QuietPoints
     ) throws(SystemError) {
+        precondition(positionCountMax <= Int(UInt32.max))
         let names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
         let runs = try Column<UInt64>(rowCountMax: skuCountMax * 2)
         let attributes = try Column<SKUAttributes>(rowCountMax: skuCountMax)
@@ -122,10 +125,15 @@ package struct PositionStore: ~Copyable {
     // MARK: - Changes, inside a version
 
     /// Makes the SKU's version odd: readers wait until `endChange`.
+    ///
+    /// - Precondition: No change of this SKU is open: a second one would make the version even, and
+    ///   readers would take what is half changed. Growth (`addPosition`, `reserve`) is a change.
     @inlinable @inline(always)
     package mutating func beginChange(_ sku: UInt32) {
         let row = Int(sku) &* 2
-        runs[shared: row] = runs[shared: row] &+ 1
+        let version = runs[shared: row]
+        precondition(version & 1 == 0)
+        runs[shared: row] = version &+ 1
         // Keeps the changes that follow behind the odd version; pairs with the reader's fence.
         atomicMemoryFence(ordering: .releasing)
     }
@@ -133,7 +141,9 @@ package struct PositionStore: ~Copyable {
     @inlinable @inline(always)
     package mutating func endChange(_ sku: UInt32) {
         let row = Int(sku) &* 2
-        runs.release(runs[shared: row] &+ 1, at: row)
+        let version = runs[shared: row]
+        precondition(version & 1 == 1)
+        runs.release(version &+ 1, at: row)
     }
 
     /// Writes what readers see of a position. Call it between `beginChange` and `endChange`.
@@ -165,6 +175,7 @@ package struct PositionStore: ~Copyable {
     package mutating func addPosition(
         _ sku: UInt32, at location: UInt16
     ) throws(SystemError) -> Int {
+        precondition(row(of: sku, at: location) == nil)
         let count = reader.extent(sku).count
         guard count < RunExtent.countMax else { throw Self.runIsFull }
         if count == Int(attributes[Int(sku)].capacity) {

@@ -159,6 +159,37 @@ import Testing
         #expect(store.rowCount == (isTooMuch ? 0 : 65_535))
     }
 
+    @Test func `a second position at one location is a bug of the caller`() async {
+        await #expect(processExitsWith: .failure) {
+            var store = try PositionStore(
+                skuCountMax: 1, positionCountMax: 100, quietPoints: QuietPoints())
+            let sku = try store.addSKU([65], KeyedHash(seed: 1))
+            for location in [1, 3, 2, 3] as [UInt16] {
+                _ = try store.addPosition(sku, at: location)
+            }
+        }
+    }
+
+    @Test func `a change inside a change is a bug of the caller`() async {
+        await #expect(processExitsWith: .failure) {
+            var store = try PositionStore(
+                skuCountMax: 1, positionCountMax: 100, quietPoints: QuietPoints())
+            let sku = try store.addSKU([65], KeyedHash(seed: 1))
+            store.beginChange(sku)
+            store.beginChange(sku)
+        }
+    }
+
+    @Test func `more rows or names than their numbers can say are a bug of the caller`() async {
+        await #expect(processExitsWith: .failure) {
+            _ = try PositionStore(
+                skuCountMax: 1, positionCountMax: 1 << 32, quietPoints: QuietPoints())
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = try NameDictionary(nameCountMax: 1 << 30 + 1, quietPoints: QuietPoints())
+        }
+    }
+
     private func isRefused(
         adding location: UInt16, to sku: UInt32, _ store: inout PositionStore
     ) -> Bool {
