@@ -70,6 +70,7 @@ let package = Package(
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         tests("ServiceTests", uses: ["Service", "HTTP", "Platform", "Bytes"]),
+        tests("ColumnsTests", uses: ["Bytes", "Columns", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )

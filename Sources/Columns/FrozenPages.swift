@@ -51,7 +51,9 @@ package final class FrozenPages<Element: BitwiseCopyable>: @unchecked Sendable {
     func willWrite(_ row: Int) {
         let page = row / Self.rowsPerPage
         guard page < pageCount else { return }  // Added after the freeze.
-        guard unsafe pageWords[page].load(ordering: .relaxed) == 0 else { return }
+        // Acquire: pairs with the reader's exchange in `withPage`. A page that was read is written
+        // without another word, so this load alone keeps the reader's copy ahead of the writes.
+        guard unsafe pageWords[page].load(ordering: .acquiring) == 0 else { return }
         let copy = UnsafeMutablePointer<Element>.allocate(capacity: Self.rowsPerPage)
         unsafe copy.update(from: base + page * Self.rowsPerPage, count: rowsIn(page))
         // Release: a reader that sees the address sees the copied rows. It may have just finished

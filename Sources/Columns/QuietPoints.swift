@@ -40,7 +40,7 @@ package final class QuietPoints: @unchecked Sendable {
     ///
     /// Sequentially consistent: the store must be visible before this reader's first load of a
     /// table, or an owner could still see it away, and free the table between the two. Pairs with
-    /// the same ordering in `retire`.
+    /// the fence in `isPassed`.
     package func enter(_ reader: Int) {
         unsafe slots[reader * Self.stride].store(
             epoch.load(ordering: .sequentiallyConsistent), ordering: .sequentiallyConsistent)
@@ -69,6 +69,10 @@ package final class QuietPoints: @unchecked Sendable {
 
     /// Whether every reader has passed `epoch`.
     package func isPassed(_ epoch: UInt64) -> Bool {
+        // Sequentially consistent, and a fence: the owner published with a release and reads slots
+        // here, a reader writes its slot and reads what is published. One of the two must see the
+        // other, also a reader that registers just now. Pairs with the fence in `enter`.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
         let readers = min(taken.load(ordering: .acquiring), Self.readerCountMax)
         for reader in 0..<readers {
             let slot = unsafe slots[reader * Self.stride].load(ordering: .sequentiallyConsistent)

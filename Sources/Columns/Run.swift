@@ -15,6 +15,10 @@ public import Synchronization
 package struct RunExtent: BitwiseCopyable, Sendable {
     @usableFromInline package let word: UInt64
 
+    /// Positions that a run can have: one less than there are location ids, because the count has
+    /// 16 bits and may be none.
+    package static let countMax = Int(UInt16.max)
+
     /// The locations are exactly the ids `0 ..< count`, so a location id is the slot in the run.
     @usableFromInline static let isPrefixFlag: UInt64 = 1 << 16
 

@@ -1,0 +1,89 @@
+// Names chosen to fill one bucket must not: RELIABILITY N8, on 200,000 names a family.
+
+import Bytes
+import Platform
+import Synchronization
+import Testing
+
+@testable import Columns
+
+@Suite struct HashFloodingTests {
+    static let nameCount = 200_000
+    static let probeMax = 64
+
+    @Test(arguments: CollidingNames.allCases)
+    func `names that collide elsewhere do not collide here`(family: CollidingNames) throws {
+        let seed = testSeed()
+        let hasher = KeyedHash(seed: seed)
+        let names = family.names(Self.nameCount)
+        var dictionary = try emptyDictionary()
+        let target = family.hash(names[0])
+        for (number, name) in names.enumerated() {
+            if number % 16 == 0, family.hash(name) != target {
+                Issue.record("\(name) is no collision: the test would prove nothing")
+                return
+            }
+            let key = NameKey(name.span, hasher)
+            guard dictionary.view.id(name.span, key) == nil else {
+                Issue.record("seed \(seed): \(name) comes twice")
+                return
+            }
+            let id = try dictionary.add(name.span, key)
+            if id != UInt32(number) {
+                Issue.record("seed \(seed): id \(id) for name \(number)")
+                return
+            }
+        }
+        for (number, name) in names.enumerated()
+        where dictionary.view.id(name.span, NameKey(name.span, hasher)) != UInt32(number) {
+            Issue.record("seed \(seed): \(name) is lost")
+            return
+        }
+        let longest = dictionary.view.index.longestProbe()
+        #expect(longest <= Self.probeMax, "seed \(seed)")
+    }
+
+    @Test func `under a secret that is known the flood works, so the test can fail`() throws {
+        let family = CollidingNames.ownKnownSecret
+        var dictionary = try emptyDictionary()
+        for name in family.names(1_000) {
+            _ = try dictionary.add(name, CollidingNames.knownSecret)
+        }
+        #expect(dictionary.view.index.longestProbe() == 1_000)
+    }
+
+    @Test func `two secrets lay the same names out differently`() throws {
+        let seed = testSeed()
+        let one = try layout(KeyedHash(seed: seed))
+        let again = try layout(KeyedHash(seed: seed))
+        let other = try layout(KeyedHash(seed: seed &+ 1))
+        #expect(one == again, "seed \(seed)")
+        #expect(one != other, "seed \(seed)")
+        // Of 1,000 names about one keeps its place by chance.
+        let kept = zip(one, other).count { $0 == $1 && $0 != 0 }
+        #expect(kept < 50, "seed \(seed)")
+    }
+
+    @Test func `a secret drawn from the system differs at each start`() {
+        var system = SystemRandomNumberGenerator()
+        let name = Array("A1".utf8)
+        let hashes = (0..<100).map { _ in KeyedHash(using: &system)(name) }
+        #expect(Set(hashes).count == 100)
+    }
+
+    private func emptyDictionary() throws -> NameDictionary {
+        try NameDictionary(nameCountMax: Self.nameCount, quietPoints: QuietPoints())
+    }
+
+    /// Ids plus one in the order of the slots; 0 is an empty slot.
+    private func layout(_ hasher: KeyedHash) throws -> [UInt32] {
+        var dictionary = try emptyDictionary()
+        for number in 0..<1_000 {
+            _ = try dictionary.add(numberedName("SKU-", number), hasher)
+        }
+        let (slots, _, mask) = unsafe dictionary.view.index.slots()
+        return (0...mask).map { slot in
+            unsafe UInt32(truncatingIfNeeded: slots[slot].load(ordering: .relaxed))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Platform
+import Testing
+
+@testable import Columns
+
+@Suite struct HashIndexTests {
+    @Test(arguments: [TagSpread.random, .few, .neighbours, .lastHomes])
+    func `random inserts, removals and look-ups agree with a dictionary`(
+        spread: TagSpread
+    ) throws {
+        let seed = testSeed()
+        var random = Seeded(seed)
+        var index = try HashIndex(quietPoints: QuietPoints())
+        var model: [UInt32: UInt32] = [:]  // Value to tag: a tag may have several values.
+        var values: [UInt32] = []
+        for step in 0..<20_000 {
+            if values.isEmpty || random.below(5) < 3 {
+                let (value, tag) = (UInt32(step), spread.tag(&random))
+                try index.insert(tag: tag, value: value)
+                model[value] = tag
+                values.append(value)
+            } else {
+                let value = values.remove(at: random.below(values.count))
+                let removed = model.removeValue(forKey: value)
+                let tag = try #require(removed)
+                index.remove(tag: tag, value: value)
+                #expect(
+                    index.view.find(tag: tag) { $0 == value } == nil, "seed \(seed), step \(step)")
+            }
+            if step % 2_000 == 0 {
+                for (value, tag) in model
+                where index.view.find(tag: tag, where: { $0 == value })
+                    != value
+                {
+                    Issue.record("seed \(seed), step \(step): \(value) under \(tag) is lost")
+                    return
+                }
+            }
+        }
+        #expect(index.count == model.count, "seed \(seed)")
+        for (value, tag) in model {
+            #expect(index.view.find(tag: tag) { $0 == value } == value, "seed \(seed)")
+            #expect(index.view.find(tag: tag ^ 1) { $0 == value } == nil, "seed \(seed)")
+        }
+    }
+
+    @Test func `removing what is not there changes nothing`() throws {
+        var index = try HashIndex(quietPoints: QuietPoints())
+        try index.insert(tag: 7, value: 1)
+        index.remove(tag: 7, value: 2)
+        index.remove(tag: 8, value: 1)
+        #expect(index.count == 1)
+        #expect(index.view.find(tag: 7) { _ in true } == 1)
+    }
+
+    @Test func `every value of one tag is offered until one is accepted`() throws {
+        var index = try HashIndex(quietPoints: QuietPoints())
+        for value in 0..<20 as Range<UInt32> { try index.insert(tag: .max, value: value) }
+        var offered: [UInt32] = []
+        let found = index.view.find(tag: .max) {
+            offered.append($0)
+            return false
+        }
+        #expect(found == nil)
+        #expect(offered.sorted() == Array(0..<20))
+        #expect(index.view.longestProbe() == 20)
+    }
+
+    @Test func `the longest probe is counted around the end of the table`() throws {
+        var index = try HashIndex(quietPoints: QuietPoints())
+        #expect(index.view.longestProbe() == 0)
+        try index.insert(tag: 0, value: 0)
+        #expect(index.view.longestProbe() == 1)
+        // All at the last of 64 homes: one there, one at slot 1 (0 is taken), two behind it.
+        for value in 1...4 as ClosedRange<UInt32> { try index.insert(tag: .max, value: value) }
+        #expect(index.view.longestProbe() == 5)
+    }
+
+    @Test func `the largest value is kept, the reserved one is a bug`() async throws {
+        var index = try HashIndex(quietPoints: QuietPoints())
+        try index.insert(tag: 1, value: UInt32.max - 1)
+        #expect(index.view.find(tag: 1) { _ in true } == UInt32.max - 1)
+        await #expect(processExitsWith: .failure) {
+            var index = try HashIndex(quietPoints: QuietPoints())
+            try index.insert(tag: 1, value: .max)
+        }
+    }
+
+    @Test(arguments: [0, 1, 32, 33, 1000, 1024])
+    func `what was asked for fits without growth`(capacity: Int) throws {
+        var index = try HashIndex(capacity: capacity, quietPoints: QuietPoints())
+        let before = index.byteCount
+        for value in 0..<UInt32(capacity) {
+            try index.insert(tag: value &* 0x9E37_79B9, value: value)
+        }
+        #expect(index.byteCount == before)
+    }
+}
+
+/// Where the tags of a test lie.
+enum TagSpread: Sendable {
+    case random, few, neighbours, lastHomes
+
+    func tag(_ random: inout Seeded) -> UInt32 {
+        switch self {
+        case .random: UInt32(truncatingIfNeeded: random.next())
+        case .few: UInt32(random.below(200)) &* 0x9E37_79B9
+        case .neighbours: 0x7FFF_0000 + UInt32(random.below(1 << 17))
+        case .lastHomes: .max - UInt32(random.below(1 << 22))
+        }
+    }
+}

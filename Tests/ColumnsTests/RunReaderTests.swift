@@ -1,0 +1,210 @@
+import Platform
+import Testing
+
+@testable import Columns
+
+@Suite struct RunReaderTests {
+    @Test func `a read gives up when the version stays odd`() throws {
+        var store = try Self.store(skuCount: 2)
+        store.beginChange(0)
+        var calls = 0
+        #expect(store.reader.consistent(0) { _ in calls += 1 } == nil)
+        #expect(calls == 0)
+        // The other SKU is not concerned.
+        #expect(store.reader.consistent(1) { _ in calls += 1 } == 0)
+        #expect(calls == 1)
+        store.endChange(0)
+        #expect(store.reader.consistent(0) { _ in calls += 1 } == 1)
+        #expect(calls == 2)
+    }
+
+    @Test func `a read gives up when every try meets a change`() throws {
+        var store = try Self.store(skuCount: 1)
+        let reader = store.reader
+        var calls = 0
+        let version = reader.consistent(0) { _ in
+            store.beginChange(0)
+            store.endChange(0)
+            calls += 1
+        }
+        #expect(version == nil)
+        #expect(calls == RunReader.attemptCountMax)
+    }
+
+    @Test func `the last try counts`() throws {
+        var store = try Self.store(skuCount: 1)
+        let reader = store.reader
+        var calls = 0
+        let version = reader.consistent(0) { _ in
+            calls += 1
+            if calls == RunReader.attemptCountMax { return }
+            store.beginChange(0)
+            store.endChange(0)
+        }
+        #expect(version == UInt64(RunReader.attemptCountMax - 1))
+    }
+
+    @Test func `a change that begins during a read is noticed`() throws {
+        var store = try Self.store(skuCount: 1)
+        let reader = store.reader
+        var calls = 0
+        let version = reader.consistent(0) { _ in
+            calls += 1
+            if calls == 1 { store.beginChange(0) }
+        }
+        #expect(version == nil)
+        #expect(calls == 1)
+    }
+
+    @Test func `the version counts changes, growth among them`() throws {
+        var store = try Self.store(skuCount: 1)
+        let reader = store.reader
+        #expect(reader.consistent(0) { _ in } == 0)
+        let row = try store.addPosition(0, at: 1)
+        let grown = try #require(reader.consistent(0) { _ in })
+        #expect(grown > 0)
+        for change in 1...10 as ClosedRange<UInt64> {
+            store.beginChange(0)
+            store.setFree(Int32(change), at: row)
+            store.endChange(0)
+            #expect(reader.consistent(0) { _ in } == grown + change)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 8, 9, 31, 100])
+    func `a sum adds what is positive and finds the largest`(count: Int) throws {
+        let seed = testSeed()
+        var random = Seeded(seed)
+        var store = try Self.store(skuCount: 1)
+        var values: [Int32] = []
+        for location in 0..<count {
+            let row = try store.addPosition(0, at: UInt16(location))
+            values.append(random.below(10) == 0 ? .max : Int32(truncatingIfNeeded: random.next()))
+            store.setFree(values[location], at: row)
+        }
+        let sum = store.reader.sum(store.reader.extent(0))
+        #expect(sum.available == values.reduce(0) { $0 + Int64(max(0, $1)) }, "seed \(seed)")
+        #expect(sum.maxSingle == values.reduce(0, max), "seed \(seed)")
+    }
+
+    static func store(skuCount: Int) throws -> PositionStore {
+        var store = try PositionStore(
+            skuCountMax: skuCount, positionCountMax: 1 << 18, quietPoints: QuietPoints())
+        for sku in 0..<skuCount {
+            _ = try store.addSKU(numberedName("S", sku), KeyedHash(seed: 1))
+        }
+        return store
+    }
+}
+
+@Suite struct RunReaderConcurrencyTests {
+    static let skuCount = 40
+    static let locationCount = 60
+
+    /// The units of a SKU: spread over its positions anew by every change, lost by none.
+    static func units(_ sku: Int) -> Int64 { Int64(10_000 + sku) }
+
+    /// What a reader copied of one run.
+    private struct Copy {
+        var sum: Int64 = 0
+        var total: Int64 = 0
+        var largest: Int32 = 0
+        var single: Int32 = 0
+        var count = 0
+        var isAscending = true
+        var isPrefix = false
+        var lastLocation = -1
+        var isFound = true
+    }
+
+    @Test func `every consistent read is of one state while runs change and move`() throws {
+        let seed = testSeed()
+        var random = Seeded(seed)
+        var store = try RunReaderTests.store(skuCount: Self.skuCount)
+        for sku in 0..<Self.skuCount {
+            let row = try store.addPosition(UInt32(sku), at: UInt16(sku))
+            store.setFree(Int32(Self.units(sku)), at: row)
+        }
+        let reader = store.reader
+        let board = Board()
+        let crew = Crew(2) { index in
+            var random = Seeded(seed &+ UInt64(index) &+ 1)
+            while !board.isStopped {
+                let sku = random.below(Self.skuCount)
+                if let finding = Self.read(reader, sku, random.below(Self.locationCount), board) {
+                    board.note("seed \(seed), SKU \(sku): \(finding)")
+                }
+            }
+        }
+        let start = ContinuousClock.now
+        var changes = 0
+        while !board.isStopped, elapsedMilliseconds(since: start) < 5_000 {
+            if changes >= 15_000, board.count >= 10_000 { break }
+            let sku = UInt32(random.below(Self.skuCount))
+            // Growth all along: an eighth of all changes.
+            if changes % 8 == 0 {
+                let location = UInt16(random.below(Self.locationCount))
+                if store.row(of: sku, at: location) == nil {
+                    _ = try store.addPosition(sku, at: location)
+                }
+            }
+            Self.spread(&store, sku, &random)
+            changes += 1
+        }
+        board.stop()
+        crew.join()
+        #expect(board.finding == nil)
+        #expect(board.count >= 10_000 && changes >= 15_000, "seed \(seed): too few to tell")
+        #expect(store.positionCount > Self.skuCount * 10, "seed \(seed)")
+    }
+
+    /// One change of every row of the SKU that keeps its units.
+    private static func spread(
+        _ store: inout PositionStore, _ sku: UInt32, _ random: inout Seeded
+    ) {
+        let rows = store.reader.extent(sku).rows
+        var rest = Int(units(Int(sku)))
+        store.beginChange(sku)
+        for row in rows {
+            let value = row == rows.upperBound - 1 ? rest : random.below(rest + 1)
+            store.setFree(Int32(value), at: row)
+            rest -= value
+        }
+        store.endChange(sku)
+    }
+
+    /// Reads a SKU in every way there is.
+    ///
+    /// - Returns: What was wrong with a read that was said to be consistent.
+    private static func read(
+        _ reader: RunReader, _ sku: Int, _ location: Int, _ board: Board
+    ) -> String? {
+        var copy = Copy()
+        let version = reader.consistent(UInt32(sku)) { extent in
+            copy = Copy()
+            copy.count = extent.count
+            copy.isPrefix = extent.isPrefix
+            let sum = reader.sum(extent)
+            copy.sum = sum.available
+            copy.largest = sum.maxSingle
+            for row in extent.rows {
+                let value = reader.free(at: row)
+                copy.total += Int64(value)
+                copy.single = max(copy.single, value)
+                let found = Int(reader.location(at: row))
+                if found <= copy.lastLocation { copy.isAscending = false }
+                copy.lastLocation = found
+            }
+            if let row = reader.row(of: UInt16(location), in: extent) {
+                copy.isFound = Int(reader.location(at: row)) == location
+            }
+        }
+        guard version != nil else { return nil }
+        board.add()
+        if copy.sum != units(sku) || copy.total != units(sku) { return "units: \(copy)" }
+        if copy.largest != copy.single { return "largest: \(copy)" }
+        if !copy.isAscending || !copy.isFound { return "locations: \(copy)" }
+        if copy.isPrefix != (copy.lastLocation == copy.count - 1) { return "prefix: \(copy)" }
+        return nil
+    }
+}
