@@ -60,6 +60,8 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
+        tests("DomainTests", uses: ["Bytes", "Domain"]),
+        tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )
