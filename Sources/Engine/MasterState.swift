@@ -23,8 +23,10 @@ struct MasterState: ~Copyable {
     var generation: UInt64 = 0
 
     private var compiled: Policy?
-    /// Whether what safety stock depends on changed since `compiled`.
-    private var isSafetyStockStale = true
+    /// The table of `compiled`, kept while nothing that it depends on changes.
+    private var lastSafetyStock: SafetyStockTable?
+    /// When a rule comes into force or ends that `lastSafetyStock` does not know of.
+    private(set) var boundary = Milliseconds.max
     /// Locations and categories that rules or groups name: another one changes nothing for them.
     private var mentioned: Set<Identifier> = []
 
@@ -43,8 +45,8 @@ struct MasterState: ~Copyable {
     /// The next call of `policy` compiles anew, safety stock included.
     mutating func invalidate() {
         compiled = nil
-        isSafetyStockStale = true
         lastSafetyStock = nil
+        boundary = .max
         generation += 1
         mentioned = []
         for rule in rules.safetyStock {
@@ -53,8 +55,6 @@ struct MasterState: ~Copyable {
         }
         for group in groups.values { mentioned.formUnion(group.members) }
     }
-
-    private var lastSafetyStock: SafetyStockTable?
 
     // MARK: - Names
 
@@ -188,16 +188,16 @@ struct MasterState: ~Copyable {
             if !locations[id].isOpen { closed.insert(UInt16(id)) }
         }
         let table: SafetyStockTable
-        if let lastSafetyStock, !isSafetyStockStale {
+        if let lastSafetyStock, now < boundary {
             table = lastSafetyStock
         } else {
             table = SafetyStockTable(rules, now: now, locations: places, categories: categories)
+            boundary = rules.nextBoundary(after: now) ?? .max
         }
         lastSafetyStock = table
-        isSafetyStockStale = false
         let policy = Policy(
             generation: generation, rules: rules, safetyStock: table, groups: members,
-            closed: closed, nextBoundary: rules.nextBoundary(after: now) ?? .max)
+            closed: closed, nextBoundary: boundary)
         compiled = policy
         return policy
     }
