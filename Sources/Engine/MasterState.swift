@@ -70,6 +70,19 @@ struct MasterState: ~Copyable {
         return (UInt16(dictionary.add(bytes, key)), true)
     }
 
+    /// Refuses names of which not all fit, before the first of them is added.
+    private static func checkRoom(
+        for names: [Identifier], in dictionary: borrowing NameDictionary, _ hasher: KeyedHash,
+        max: Int, _ what: StaticString
+    ) throws(MasterDataRefusal) {
+        if dictionary.count + names.count <= max { return }
+        let added = Set(names).filter { name in
+            let bytes = name.bytes.span
+            return dictionary.view.id(bytes, NameKey(bytes, hasher)) == nil
+        }
+        guard dictionary.count + added.count <= max else { throw .tooMany(what) }
+    }
+
     mutating func locationID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
         let (id, isNew) = try Self.add(
             name, to: &locationNames, hasher, max: MasterData.locationCountMax, "location")
@@ -105,9 +118,18 @@ struct MasterState: ~Copyable {
         try Self.add(name, to: &groupNames, hasher, max: MasterData.groupCountMax - 1, "group").id
     }
 
+    private func checkGroupRoom(for names: [Identifier]) throws(MasterDataRefusal) {
+        try Self.checkRoom(
+            for: names, in: groupNames, hasher, max: MasterData.groupCountMax - 1, "group")
+    }
+
     // MARK: - Documents
 
     mutating func put(_ changed: [Location]) throws(MasterDataRefusal) -> UInt64 {
+        try Self.checkRoom(
+            for: changed.map(\.name), in: locationNames, hasher,
+            max: MasterData.locationCountMax, "location")
+        try checkGroupRoom(for: changed.flatMap(\.groups))
         var changesGroups = false
         for location in changed {
             for group in location.groups { _ = try groupID(group) }
@@ -131,6 +153,7 @@ struct MasterState: ~Copyable {
         for group in changed where reaches(group.name, from: group, in: after, []) {
             throw .groupCycle(group.name)
         }
+        try checkGroupRoom(for: changed.map(\.name))
         for group in changed { _ = try groupID(group.name) }
         groups = after
         groupsVersion += 1
@@ -153,6 +176,9 @@ struct MasterState: ~Copyable {
     }
 
     mutating func put(_ changed: [Channel]) throws(MasterDataRefusal) -> UInt64 {
+        try Self.checkRoom(
+            for: changed.map(\.name), in: channelNames, hasher,
+            max: MasterData.channelCountMax, "channel")
         for channel in changed { channels[Int(try channelID(channel.name))] = channel }
         channelsVersion += 1
         return channelsVersion

@@ -97,6 +97,39 @@ import Testing
         #expect(fixture.engine.master.generation == generation)
     }
 
+    @Test func `a document that names too many channels changes nothing`() throws {
+        let fixture = try EngineFixture(EngineFixture.options())
+        let master = fixture.engine.master
+        let web = Channel(name: try Identifier("web"), defaultTTLSeconds: 60)
+        let version = try master.put(channels: [web])
+        var many = [Channel(name: web.name, defaultTTLSeconds: 900)]
+        for number in 0..<MasterData.channelCountMax {
+            many.append(Channel(name: try Identifier("c\(number)")))
+        }
+        #expect(throws: MasterDataRefusal.self) { try master.put(channels: many) }
+        #expect(master.channels.version == version)
+        #expect(master.channels.value.count == 1)
+        #expect(master.channels.value.first == web)
+        #expect(try master.put(channels: Array(many.dropLast())) > version)
+    }
+
+    @Test func `a document that names too many locations changes nothing`() throws {
+        let fixture = try EngineFixture(EngineFixture.options())
+        let master = fixture.engine.master
+        let store = Location(name: try Identifier("S"), isOpen: false)
+        let version = try master.put(locations: [store])
+        let generation = master.generation
+        var many = [Location(name: store.name, isOpen: true)]
+        for number in 0..<MasterData.locationCountMax {
+            many.append(Location(name: try Identifier("l\(number)")))
+        }
+        #expect(throws: MasterDataRefusal.self) { try master.put(locations: many) }
+        #expect(master.locations.version == version)
+        #expect(master.locations.value.count == 1)
+        #expect(master.locations.value.first == store)
+        #expect(master.generation == generation)
+    }
+
     @Test func `a change based on another version is refused`() throws {
         let fixture = try EngineFixture(EngineFixture.options())
         let master = fixture.engine.master
