@@ -71,6 +71,8 @@ let package = Package(
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         tests("ServiceTests", uses: ["Service", "HTTP", "Platform", "Bytes"]),
         tests("ColumnsTests", uses: ["Bytes", "Columns", "Platform"]),
+        tests("DomainTests", uses: ["Bytes", "Domain"]),
+        tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -72,10 +72,12 @@ package final class MasterData: Sendable {
         state.withLock { $0.policy(now: now) }
     }
 
-    /// Raises the generation when a rule came into force or ended by `now`.
+    /// Raises the generation when a rule came into force or ended by `now`; once, however many
+    /// callers still have the policy from before `boundary`.
     package func advance(to now: Milliseconds, past boundary: Milliseconds) {
         if now < boundary { return }
         state.withLock { state in
+            if now < state.boundary { return }
             state.invalidate()
             published.store(state.generation, ordering: .releasing)
         }

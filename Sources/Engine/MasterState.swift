@@ -23,8 +23,10 @@ struct MasterState: ~Copyable {
     var generation: UInt64 = 0
 
     private var compiled: Policy?
-    /// Whether what safety stock depends on changed since `compiled`.
-    private var isSafetyStockStale = true
+    /// The table of `compiled`, kept while nothing that it depends on changes.
+    private var lastSafetyStock: SafetyStockTable?
+    /// When a rule comes into force or ends that `lastSafetyStock` does not know of.
+    private(set) var boundary = Milliseconds.max
     /// Locations and categories that rules or groups name: another one changes nothing for them.
     private var mentioned: Set<Identifier> = []
 
@@ -43,8 +45,8 @@ struct MasterState: ~Copyable {
     /// The next call of `policy` compiles anew, safety stock included.
     mutating func invalidate() {
         compiled = nil
-        isSafetyStockStale = true
         lastSafetyStock = nil
+        boundary = .max
         generation += 1
         mentioned = []
         for rule in rules.safetyStock {
@@ -53,8 +55,6 @@ struct MasterState: ~Copyable {
         }
         for group in groups.values { mentioned.formUnion(group.members) }
     }
-
-    private var lastSafetyStock: SafetyStockTable?
 
     // MARK: - Names
 
@@ -68,6 +68,19 @@ struct MasterState: ~Copyable {
         guard dictionary.count < max else { throw .tooMany(what) }
         do { try dictionary.prepare() } catch { throw .outOfMemory }
         return (UInt16(dictionary.add(bytes, key)), true)
+    }
+
+    /// Refuses names of which not all fit, before the first of them is added.
+    private static func checkRoom(
+        for names: [Identifier], in dictionary: borrowing NameDictionary, _ hasher: KeyedHash,
+        max: Int, _ what: StaticString
+    ) throws(MasterDataRefusal) {
+        if dictionary.count + names.count <= max { return }
+        let added = Set(names).filter { name in
+            let bytes = name.bytes.span
+            return dictionary.view.id(bytes, NameKey(bytes, hasher)) == nil
+        }
+        guard dictionary.count + added.count <= max else { throw .tooMany(what) }
     }
 
     mutating func locationID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
@@ -105,9 +118,18 @@ struct MasterState: ~Copyable {
         try Self.add(name, to: &groupNames, hasher, max: MasterData.groupCountMax - 1, "group").id
     }
 
+    private func checkGroupRoom(for names: [Identifier]) throws(MasterDataRefusal) {
+        try Self.checkRoom(
+            for: names, in: groupNames, hasher, max: MasterData.groupCountMax - 1, "group")
+    }
+
     // MARK: - Documents
 
     mutating func put(_ changed: [Location]) throws(MasterDataRefusal) -> UInt64 {
+        try Self.checkRoom(
+            for: changed.map(\.name), in: locationNames, hasher,
+            max: MasterData.locationCountMax, "location")
+        try checkGroupRoom(for: changed.flatMap(\.groups))
         var changesGroups = false
         for location in changed {
             for group in location.groups { _ = try groupID(group) }
@@ -131,6 +153,7 @@ struct MasterState: ~Copyable {
         for group in changed where reaches(group.name, from: group, in: after, []) {
             throw .groupCycle(group.name)
         }
+        try checkGroupRoom(for: changed.map(\.name))
         for group in changed { _ = try groupID(group.name) }
         groups = after
         groupsVersion += 1
@@ -153,6 +176,9 @@ struct MasterState: ~Copyable {
     }
 
     mutating func put(_ changed: [Channel]) throws(MasterDataRefusal) -> UInt64 {
+        try Self.checkRoom(
+            for: changed.map(\.name), in: channelNames, hasher,
+            max: MasterData.channelCountMax, "channel")
         for channel in changed { channels[Int(try channelID(channel.name))] = channel }
         channelsVersion += 1
         return channelsVersion
@@ -188,16 +214,16 @@ struct MasterState: ~Copyable {
             if !locations[id].isOpen { closed.insert(UInt16(id)) }
         }
         let table: SafetyStockTable
-        if let lastSafetyStock, !isSafetyStockStale {
+        if let lastSafetyStock, now < boundary {
             table = lastSafetyStock
         } else {
             table = SafetyStockTable(rules, now: now, locations: places, categories: categories)
+            boundary = rules.nextBoundary(after: now) ?? .max
         }
         lastSafetyStock = table
-        isSafetyStockStale = false
         let policy = Policy(
             generation: generation, rules: rules, safetyStock: table, groups: members,
-            closed: closed, nextBoundary: rules.nextBoundary(after: now) ?? .max)
+            closed: closed, nextBoundary: boundary)
         compiled = policy
         return policy
     }

@@ -107,8 +107,12 @@ extension Shard {
     /// One or two movements that happen together or not at all.
     private mutating func decideMoves(_ first: Leg, _ second: Leg?, at: Milliseconds) -> Outcome {
         var hasEffect = false
-        var fits = decideMove(first, at: at, &hasEffect)
-        if let second { fits = fits && decideMove(second, at: at, &hasEffect) }
+        var fits = decideMove(first, addsPosition: true, at: at, &hasEffect)
+        if let second {
+            // A move between conditions has both legs at one position: it is added once.
+            let addsPosition = second.key != first.key
+            fits = fits && decideMove(second, addsPosition: addsPosition, at: at, &hasEffect)
+        }
         guard fits else {
             facts.removeAll()  // Nothing of it happens, not even a new SKU.
             return .overflow
@@ -117,7 +121,7 @@ extension Shard {
     }
 
     private mutating func decideMove(
-        _ leg: Leg, at: Milliseconds, _ hasEffect: inout Bool
+        _ leg: Leg, addsPosition: Bool, at: Milliseconds, _ hasEffect: inout Bool
     ) -> Bool {
         var units: Int32 = 0
         if let row = existingRow(leg.key) {
@@ -126,7 +130,7 @@ extension Shard {
                 return true  // The shelf was counted after it.
             }
             units = self.units(state, leg.key, leg.condition)
-        } else {
+        } else if addsPosition {
             facts.append(.positionAdded(leg.key))
         }
         guard moved(units, by: leg.delta) != nil, let delta = Int32(exactly: leg.delta) else {
