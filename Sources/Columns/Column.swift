@@ -62,25 +62,10 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// - Returns: The first of them.
     @inlinable
     package mutating func append(rows additional: Int) throws(SystemError) -> Int {
-<<<<<<< HEAD
         try prepare(rows: additional)
         let first = count
         appendPrepared(rows: additional)
-=======
-        try reserve(rows: additional)
-        let first = count
-        count = first &+ additional
->>>>>>> coltests
         return first
-    }
-
-    /// Makes room for `additional` rows, so that appending them cannot fail. Whoever appends to
-    /// several columns makes room in all of them first: then all of them grow or none.
-    ///
-    /// - Throws: When there is no memory to be had; `rowCount` is what it was in any case.
-    @inlinable
-    package mutating func reserve(rows additional: Int) throws(SystemError) {
-        if count &+ additional > committedCount { try commit(count + additional) }
     }
 
     @usableFromInline
@@ -133,8 +118,7 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
         return pages
     }
 
-    /// Ends the freeze: later writes copy nothing, and pages that were not read by then must not be
-    /// read any more. The owner has to have heard from the reader that it is through.
+    /// Ends the freeze: later writes copy nothing.
     package mutating func thaw() { frozen = nil }
 
     /// What readers on other threads hold.

@@ -51,7 +51,6 @@ package struct HashIndex: ~Copyable {
 
     /// Adds `value` under `tag`, making room first.
     package mutating func insert(tag: UInt32, value: UInt32) throws(SystemError) {
-<<<<<<< HEAD
         try prepare()
         insertPrepared(tag: tag, value: value)
     }
@@ -60,19 +59,8 @@ package struct HashIndex: ~Copyable {
     /// written before.
     package mutating func insertPrepared(tag: UInt32, value: UInt32) {
         precondition(value != .max && (count + 1) * 2 <= table.capacity)
-=======
-        precondition(value != .max)
-        try reserve()
->>>>>>> coltests
         table.insert(UInt64(tag) << 32 | UInt64(value + 1))
         count += 1
-    }
-
-    /// Makes room for one more value, so that inserting it cannot fail.
-    ///
-    /// - Throws: When there is no memory to grow; nothing has changed then.
-    package mutating func reserve() throws(SystemError) {
-        if (count + 1) * 2 > table.capacity { try grow() }
     }
 
     /// Removes the entry of `tag` with `value`, if it is there.

@@ -55,10 +55,8 @@ package struct NameDictionary: ~Copyable {
     private var records: Column<UInt64>  // Two words a name.
     private var longNames: Column<UInt8>
 
-    /// - Parameter nameCountMax: Names that fit, at most 2³⁰, which is what half of the largest
-    ///   index holds; addresses are reserved for them.
+    /// - Parameter nameCountMax: Names that fit; addresses are reserved for them.
     package init(nameCountMax: Int, quietPoints: QuietPoints) throws(SystemError) {
-        precondition(nameCountMax <= 1 << 30)
         let index = try HashIndex(quietPoints: quietPoints)
         let records = try Column<UInt64>(rowCountMax: nameCountMax * 2)
         let longNames = try Column<UInt8>(rowCountMax: nameCountMax * 64)
@@ -79,7 +77,6 @@ package struct NameDictionary: ~Copyable {
         index.byteCount + records.committedByteCount + longNames.committedByteCount
     }
 
-<<<<<<< HEAD
     /// Makes sure that one more name can be added without an error.
     package mutating func prepare() throws(SystemError) {
         try records.prepare(rows: 2)
@@ -89,16 +86,6 @@ package struct NameDictionary: ~Copyable {
 
     /// Adds a name that is not there yet, for which `prepare` made room.
     package mutating func add(_ name: Span<UInt8>, _ key: NameKey) -> UInt32 {
-=======
-    /// Adds a name that is not there yet.
-    ///
-    /// - Throws: When there is no memory to be had, or no room for more names; nothing has changed
-    ///   then.
-    package mutating func add(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32 {
-        // Behind this line nothing fails: a record without its place in the index would be a
-        // second owner of the name that the next try adds.
-        try reserve(nameOf: name.count)
->>>>>>> coltests
         let id = UInt32(count)
         var first = key.first
         if !key.isInline {
@@ -114,13 +101,6 @@ package struct NameDictionary: ~Copyable {
         // The index publishes the record: release, paired with the acquire of a look-up.
         index.insertPrepared(tag: key.tag, value: id)
         return id
-    }
-
-    /// Makes room for one more name of `byteCount` bytes, so that adding it cannot fail.
-    package mutating func reserve(nameOf byteCount: Int) throws(SystemError) {
-        try records.reserve(rows: 2)
-        if byteCount > NameKey.inlineByteCountMax { try longNames.reserve(rows: byteCount) }
-        try index.reserve()
     }
 }
 

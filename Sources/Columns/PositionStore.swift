@@ -126,12 +126,9 @@ package struct PositionStore: ~Copyable {
     @usableFromInline package private(set) var positionCount = 0
 
     /// Reserves addresses for a shard of at most `skuCountMax` SKUs and `positionCountMax` rows.
-    ///
-    /// - Precondition: Rows are numbered with 32 bits, and so is where the last extent ends.
     package init(
         skuCountMax: Int = 1 << 28, positionCountMax: Int = 1 << 31, quietPoints: QuietPoints
     ) throws(SystemError) {
-        precondition(positionCountMax <= Int(UInt32.max))
         let names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
         let runs = try Column<UInt64>(rowCountMax: skuCountMax * 2)
         let attributes = try Column<SKUAttributes>(rowCountMax: skuCountMax)
@@ -159,7 +156,6 @@ package struct PositionStore: ~Copyable {
             + free.committedByteCount + locations.committedByteCount + rows.committedByteCount
     }
 
-<<<<<<< HEAD
     /// Makes room for a new SKU without positions.
     ///
     /// - Throws: When there is no memory to be had; nothing has changed then.
@@ -194,22 +190,6 @@ package struct PositionStore: ~Copyable {
         runs.appendPrepared(rows: 2)
         attributes.appendPrepared(rows: 1)
         return names.add(name, key)
-=======
-    /// Adds a SKU without positions, whose name is not there yet.
-    ///
-    /// - Throws: When there is no memory to be had, or no room for more SKUs; nothing has changed
-    ///   then.
-    package mutating func addSKU(_ name: Span<UInt8>, _ key: NameKey) throws(SystemError) -> UInt32
-    {
-        // Room everywhere first, so that names, runs and attributes stay of one length.
-        try runs.reserve(rows: 2)
-        try attributes.reserve(rows: 1)
-        try names.reserve(nameOf: name.count)
-        // Run and attributes before the name: it publishes the id, and then a reader may come.
-        _ = try runs.append(rows: 2)
-        _ = try attributes.append(rows: 1)
-        return try names.add(name, key)
->>>>>>> coltests
     }
 
     @inlinable @inline(always)
@@ -228,7 +208,7 @@ package struct PositionStore: ~Copyable {
     /// Makes the SKU's version odd: readers wait until `endChange`.
     ///
     /// - Precondition: No change of this SKU is open: a second one would make the version even, and
-    ///   readers would take what is half changed. Growth (`addPosition`, `reserve`) is a change.
+    ///   readers would take what is half changed.
     @inlinable @inline(always)
     package mutating func beginChange(_ sku: UInt32) {
         let row = Int(sku) &* 2
@@ -253,48 +233,17 @@ package struct PositionStore: ~Copyable {
 
     // MARK: - Growth
 
-<<<<<<< HEAD
     /// Adds a position with no stock to the SKU's run, for which `prepare` made room.
-=======
-    /// Makes sure that the SKU's run can take `additional` positions without moving again.
-    ///
-    /// - Throws: When a run cannot be so long, or there is no memory to be had; nothing has changed
-    ///   then.
-    package mutating func reserve(_ additional: Int, for sku: UInt32) throws(SystemError) {
-        let count = reader.extent(sku).count
-        guard additional <= RunExtent.countMax - count else { throw Self.runIsFull }
-        if count + additional > Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: count + additional, exactly: true)
-        }
-    }
-
-    private static var runIsFull: SystemError { SystemError(operation: "run is full", code: 12) }
-
-    /// Adds a position with no stock to the SKU's run.
->>>>>>> coltests
     ///
     /// - Parameter expected: Positions that are about to be added, this one included: the run is
     ///   given room for all of them at once.
     /// - Precondition: The SKU is not at `location` yet; its version is odd (`beginChange`).
     /// - Returns: Its row; other rows of the run may have moved.
-<<<<<<< HEAD
     package mutating func addPosition(
         _ sku: UInt32, at location: UInt16, expecting expected: Int = 1
     ) -> Int {
         if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
             move(sku, toFit: reader.extent(sku).count + expected)
-=======
-    /// - Throws: When the run has `RunExtent.countMax` positions, or there is no memory to be had;
-    ///   nothing has changed then.
-    package mutating func addPosition(
-        _ sku: UInt32, at location: UInt16
-    ) throws(SystemError) -> Int {
-        precondition(row(of: sku, at: location) == nil)
-        let count = reader.extent(sku).count
-        guard count < RunExtent.countMax else { throw Self.runIsFull }
-        if count == Int(attributes[Int(sku)].capacity) {
-            try move(sku, toFit: count + 1, exactly: false)
->>>>>>> coltests
         }
         let extent = reader.extent(sku)
         var row = extent.start + extent.count
@@ -315,11 +264,6 @@ package struct PositionStore: ~Copyable {
 
     private mutating func move(_ sku: UInt32, toFit count: Int) {
         let capacity = Int(attributes[Int(sku)].capacity)
-<<<<<<< HEAD
-=======
-        let target = min(
-            RunExtent.countMax, RowAllocator.capacity(for: count, growing: exactly ? 0 : capacity))
->>>>>>> coltests
         let extent = reader.extent(sku)
         // One more grows by a quarter; a known number gets what it needs.
         let growing = count == extent.count + 1 ? capacity : 0
@@ -329,20 +273,10 @@ package struct PositionStore: ~Copyable {
         if let reused = allocator.take(target) {
             start = Int(reused)
         } else {
-<<<<<<< HEAD
             start = rows.rowCount
             rows.appendPrepared(rows: target)
             locations.appendPrepared(rows: target)
             free.appendPrepared(rows: target)
-=======
-            // Room in all three before any of them grows, so that they stay of one length.
-            try rows.reserve(rows: target)
-            try locations.reserve(rows: target)
-            try free.reserve(rows: target)
-            start = try rows.append(rows: target)
-            let alike = (try locations.append(rows: target), try free.append(rows: target))
-            precondition(alike == (start, start))
->>>>>>> coltests
         }
         for slot in 0..<extent.count { copyRow(from: extent.start + slot, to: start + slot) }
         for slot in extent.count..<target { clear(start + slot) }
