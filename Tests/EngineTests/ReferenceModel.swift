@@ -195,6 +195,7 @@ struct ReferenceModel {
             if first != command { return .idConflict }
             switch known.outcome {
             case .accepted, .recorded: return .duplicate
+            case .parkedBeforeMemory where command.isBackfill: break
             default: return known.outcome
             }
         }
@@ -213,6 +214,10 @@ struct ReferenceModel {
     }
 
     private mutating func remember(_ event: Remembered, _ shard: Int) {
+        if let index = shards[shard].remembered.firstIndex(where: { $0.id == event.id }) {
+            shards[shard].remembered[index].outcome = event.outcome
+            return
+        }
         let capacity = max(16, options.rememberedMax / options.shardCount)
         if shards[shard].remembered.count == capacity { forgetOldest(shard) }
         shards[shard].remembered.append(event)
