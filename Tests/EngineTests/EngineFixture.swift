@@ -97,6 +97,12 @@ final class EngineFixture {
         policy = engine.master.policy(now: testStart)
     }
 
+    /// Another one for the same engine, on a thread of its own.
+    init(sharing engine: Engine) {
+        self.engine = engine
+        policy = engine.master.policy(now: testStart)
+    }
+
     /// Few shards: address space is reserved for each.
     static func options(_ change: (inout EngineOptions) -> Void = { _ in }) -> EngineOptions {
         var options = EngineOptions()
