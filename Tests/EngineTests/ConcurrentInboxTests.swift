@@ -24,19 +24,21 @@ import Testing
         #expect(location == 0)
         let findings = Findings()
         let state = ReactorState()
+        let policy = engine.master.policy(now: testStart)
         onThreads(
             (0..<2).map { number in
                 {
                     SendingReactor(
-                        engine: engine, number: number, findings: findings, state: state
+                        engine: engine, policy: policy, number: number, findings: findings,
+                        state: state
                     ).run(seed)
                 }
             })
         for finding in findings.all { Issue.record("seed \(seed): \(finding)") }
         #expect(state.refusals.load(ordering: .relaxed) > 0, "no inbox was ever full")
-        let fixture = EngineFixture(sharing: engine)
+        let fixture = EngineFixture(sharing: engine, policy)
         for (number, sku) in ReactorState.skus.enumerated() {
-            let expected = state.sums.withLock { $0[number] }
+            let expected = state.sums[number].value.load(ordering: .relaxed)
             #expect(fixture.query([sku])[0].available == expected)
         }
         #expect(fixture.counters.map(\.accepted).reduce(0, +) == state.commandCount)
@@ -48,7 +50,9 @@ final class ReactorState: Sendable {
     static let skus = (0..<10).map { "SKU-\($0)" }
     static let batchCount = 400
 
-    let sums = Mutex<[Int64]>(Array(repeating: 0, count: 10))
+    final class Sum: Sendable { let value = Atomic<Int64>(0) }
+    /// Units sent, by SKU.
+    let sums = (0..<10).map { _ in Sum() }
     let refusals = Atomic<Int>(0)
     let finished = Atomic<Int>(0)
     private let sent = Atomic<UInt64>(0)
@@ -60,13 +64,14 @@ final class ReactorState: Sendable {
 /// A reactor that owns shard `number`, sends to both shards, works and collects its replies.
 struct SendingReactor: Sendable {
     var engine: Engine
+    var policy: Policy
     var number: Int
     var findings: Findings
     var state: ReactorState
 
     func run(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed &+ UInt64(number) &+ 1)
-        let fixture = EngineFixture(sharing: engine)
+        let fixture = EngineFixture(sharing: engine, policy)
         var pool = BatchPool(origin: number, limit: 8)
         var waiting: [BatchReference] = []
         var made = 0
@@ -109,8 +114,6 @@ struct SendingReactor: Sendable {
         let target = Int.random(in: 0..<2, using: &random)
         let skus = ReactorState.skus.filter { fixture.shard(of: $0) == target }
         let lane: Lane = Bool.random(using: &random) ? .finish : .start
-        var sums = [Int64](repeating: 0, count: 10)
-        var count = 0
         reference.withBatch { batch in
             batch.shard = target
             batch.lane = lane
@@ -127,15 +130,10 @@ struct SendingReactor: Sendable {
                     return findings.report("\(command) does not resolve")
                 }
                 batch.append(stock, sku)
-                sums[place] += Int64(quantity)
-                count += 1
+                state.sums[place].value.wrappingAdd(Int64(quantity), ordering: .relaxed)
+                state.count(commands: 1)
             }
         }
-        let drawn = sums
-        state.sums.withLock { all in
-            for place in all.indices { all[place] += drawn[place] }
-        }
-        state.count(commands: count)
     }
 
     private func collect(_ reference: BatchReference, _ replies: inout [Int]) {

@@ -102,9 +102,11 @@ struct Plan: Sendable {
         let findings = Findings()
         let isDone = Atomic<Bool>(false)
         let reads = Atomic<Int>(0)
-        let owner = PlanOwner(engine: engine, plan: plan, seed: seed)
+        let policy = engine.master.policy(now: testStart)
+        let owner = PlanOwner(engine: engine, policy: policy, plan: plan, seed: seed)
         let readers = (0..<2).map { number in
-            PlanReader(engine: engine, plan: plan, findings: findings, number: number)
+            PlanReader(
+                engine: engine, policy: policy, plan: plan, findings: findings, number: number)
         }
         let state = ThreadState(isDone: isDone, reads: reads)
         onThreads(
@@ -129,6 +131,7 @@ final class ThreadState: Sendable {
 /// The owner's thread: applies the plan in batches through the inbox.
 struct PlanOwner: Sendable {
     var engine: Engine
+    var policy: Policy
     var plan: Plan
     var seed: UInt64
 
@@ -136,7 +139,7 @@ struct PlanOwner: Sendable {
         defer { state.isDone.store(true, ordering: .releasing) }
         var random = SeededGenerator(seed: seed &+ 1)
         var pool = BatchPool(origin: 0)
-        let fixture = EngineFixture(sharing: engine)
+        let fixture = EngineFixture(sharing: engine, policy)
         var next = 0
         while next < plan.commands.count {
             let count = min(plan.commands.count - next, Int.random(in: 1...8, using: &random))
@@ -169,6 +172,7 @@ struct PlanOwner: Sendable {
 /// A reader's thread: asks in all ways, and compares with the plan.
 struct PlanReader: Sendable {
     var engine: Engine
+    var policy: Policy
     var plan: Plan
     var findings: Findings
     var number: Int
@@ -177,7 +181,7 @@ struct PlanReader: Sendable {
         let slot = engine.quietPoints.register()
         engine.quietPoints.enter(slot)
         defer { engine.quietPoints.leave(slot) }
-        let fixture = EngineFixture(sharing: engine)
+        let fixture = EngineFixture(sharing: engine, policy)
         var newest = [UInt64](repeating: 0, count: plan.skus.count)
         var query = AvailabilityQuery()
         var text = ByteBuffer()

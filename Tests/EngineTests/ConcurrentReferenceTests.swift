@@ -17,23 +17,26 @@ import Testing
                 try engine.master.addLocation(bytes)
             }
         }
-        let fixture = EngineFixture(sharing: engine)
+        let policy = engine.master.policy(now: testStart)
+        let fixture = EngineFixture(sharing: engine, policy)
         // Position L100 counts up by one a step and ends at 2,001; the others have millions.
         _ = try fixture.apply(.event(.receipt, 1, at: "L100"))
         let findings = Findings()
         let state = ThreadState(isDone: Atomic(false), reads: Atomic(0))
         onThreads([
-            { Self.grow(engine, findings, state) },
-            { Self.read(engine, findings, state) },
-            { Self.read(engine, findings, state) },
+            { Self.grow(engine, policy, findings, state) },
+            { Self.read(engine, policy, findings, state) },
+            { Self.read(engine, policy, findings, state) },
         ])
         for finding in findings.all { Issue.record("\(finding)") }
         #expect(fixture.byReference("A", "L100") == 2001)
     }
 
-    private static func grow(_ engine: Engine, _ findings: Findings, _ state: ThreadState) {
+    private static func grow(
+        _ engine: Engine, _ policy: Policy, _ findings: Findings, _ state: ThreadState
+    ) {
         defer { state.isDone.store(true, ordering: .releasing) }
-        let fixture = EngineFixture(sharing: engine)
+        let fixture = EngineFixture(sharing: engine, policy)
         for step in 0..<2000 {
             // L199, L0, L198, L1 …: every tenth step the run grows at one of its ends.
             let place = step / 10
@@ -47,11 +50,13 @@ import Testing
         }
     }
 
-    private static func read(_ engine: Engine, _ findings: Findings, _ state: ThreadState) {
+    private static func read(
+        _ engine: Engine, _ policy: Policy, _ findings: Findings, _ state: ThreadState
+    ) {
         let slot = engine.quietPoints.register()
         engine.quietPoints.enter(slot)
         defer { engine.quietPoints.leave(slot) }
-        let fixture = EngineFixture(sharing: engine)
+        let fixture = EngineFixture(sharing: engine, policy)
         var last: Int32 = 1
         var reference: PositionReference?
         while !state.isDone.load(ordering: .acquiring) {
