@@ -65,7 +65,11 @@ extension Shard {
             batch.listing.append("\", \"code\": \"")
             batch.listing.append(event.outcome.code)
             batch.listing.append("\", \"event\": ")
-            batch.listing.append(event.source.span)
+            if event.source.isEmpty {
+                batch.listing.append("null")
+            } else {
+                batch.listing.append(event.source.span)
+            }
             batch.listing.append("}\n")
         }
     }
