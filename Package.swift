@@ -62,6 +62,7 @@ let package = Package(
         tests("BytesTests", uses: ["Bytes"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         tests("ServiceTests", uses: ["Service", "HTTP", "Platform", "Bytes"]),
+        tests("HTTPTests", uses: ["Bytes", "HTTP"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -22,9 +22,9 @@ extension ByteBuffer {
             append(hexDigit(UInt8(truncatingIfNeeded: bytes.count &>> shift) & 15))
             shift &-= 4
         }
-        append("\r\n")
+        append(literal: "\r\n")
         append(bytes)
-        append("\r\n")
+        append(literal: "\r\n")
     }
 
     /// Starts a chunk; what is appended until `endChunk` is its data.
@@ -32,7 +32,7 @@ extension ByteBuffer {
     /// Saves the copy of `appendChunk`. Until then nothing that was there may be removed.
     package mutating func beginChunk(framing: StreamFraming) -> OpenChunk {
         let chunk = OpenChunk(offset: count, framing: framing)
-        if framing == .chunked { append("00000000\r\n") }
+        if framing == .chunked { append(literal: "00000000\r\n") }
         return chunk
     }
 
@@ -50,11 +50,11 @@ extension ByteBuffer {
             self[offset] = hexDigit(UInt8(truncatingIfNeeded: size) & 15)
             size >>= 4
         }
-        append("\r\n")
+        append(literal: "\r\n")
     }
 
     /// Ends the body. With `untilClose` nothing is written: the connection must be closed.
     package mutating func appendLastChunk(framing: StreamFraming) {
-        if framing == .chunked { append("0\r\n\r\n") }
+        if framing == .chunked { append(literal: "0\r\n\r\n") }
     }
 }

@@ -20,27 +20,27 @@ extension ByteBuffer {
         contentType: StaticString = "", connection: ConnectionHeader = .omitted,
         body: Span<UInt8> = Span(), extra: (inout ByteBuffer) -> Void = { _ in }
     ) -> Bool {
-        guard host.isHost(ByteRange(offset: 0, count: host.count)), target.isOriginForm else {
-            return false
-        }
+        guard host.firstControl(from: 0) == host.count,
+            host.isHost(ByteRange(offset: 0, count: host.count)), target.isOriginForm
+        else { return false }
         reserve(256 &+ target.count &+ body.count)
         append(method)
-        append(" ")
+        append(literal: " ")
         append(target)
-        append(" HTTP/1.1\r\nHost: ")
+        append(literal: " HTTP/1.1\r\nHost: ")
         append(host)
-        append("\r\n")
+        append(literal: "\r\n")
         if contentType.utf8CodeUnitCount != 0 { appendHeader("Content-Type", contentType) }
         switch connection {
         case .omitted: break
-        case .close: append("Connection: close\r\n")
-        case .keepAlive: append("Connection: keep-alive\r\n")
+        case .close: append(literal: "Connection: close\r\n")
+        case .keepAlive: append(literal: "Connection: keep-alive\r\n")
         }
         extra(&self)
         if !body.isEmpty || contentType.utf8CodeUnitCount != 0 {
             appendHeader("Content-Length", decimal: body.count)
         }
-        append("\r\n")
+        append(literal: "\r\n")
         append(body)
         return true
     }

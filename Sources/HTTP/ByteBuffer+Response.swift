@@ -58,12 +58,12 @@ extension ByteBuffer {
             connection: connection)
         extra(&self)
         if hasBody {
-            append("Content-Length: ")
+            append(literal: "Content-Length: ")
             append(decimal: body.count)
-            append("\r\n\r\n")
+            append(literal: "\r\n\r\n")
             if !isToHead { append(body) }
         } else {
-            append("\r\n")
+            append(literal: "\r\n")
         }
     }
 
@@ -83,12 +83,12 @@ extension ByteBuffer {
             status: status, contentType: contentType, date: date,
             connection: framing == .untilClose ? .close : connection)
         extra(&self)
-        append(framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
+        append(framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" as StaticString : "\r\n")
     }
 
     /// Appends the interim response that lets a client send its body (RFC 9110 §10.1.1).
     package mutating func appendContinue() {
-        append("HTTP/1.1 100 Continue\r\n\r\n")
+        append(literal: "HTTP/1.1 100 Continue\r\n\r\n")
     }
 
     @inline(__always)
@@ -96,33 +96,34 @@ extension ByteBuffer {
         status: Int, contentType: StaticString, date: Span<UInt8>, connection: ConnectionHeader
     ) {
         if status == 200 {
-            append("HTTP/1.1 200 OK\r\n")
+            append(literal: "HTTP/1.1 200 OK\r\n")
         } else {
             appendStatusLine(status)
         }
         if !date.isEmpty {
-            append("Date: ")
+            append(literal: "Date: ")
             append(date)
-            append("\r\n")
+            append(literal: "\r\n")
         }
         if contentType.utf8CodeUnitCount != 0 {
-            append("Content-Type: ")
+            append(literal: "Content-Type: ")
             append(contentType)
-            append("\r\n")
+            append(literal: "\r\n")
         }
         switch connection {
         case .omitted: break
-        case .close: append("Connection: close\r\n")
-        case .keepAlive: append("Connection: keep-alive\r\n")
+        case .close: append(literal: "Connection: close\r\n")
+        case .keepAlive: append(literal: "Connection: keep-alive\r\n")
         }
     }
 
     private mutating func appendStatusLine(_ status: Int) {
         precondition(status >= 200 && status <= 599)
         if let line = statusLine(status) { return append(line) }
-        append("HTTP/1.1 ")
+        // The reason may be empty, but the space before it must be there (RFC 9112 §4).
+        append(literal: "HTTP/1.1 ")
         append(decimal: status)
-        append(" \r\n")  // The reason may be empty, the space before it may not be left out.
+        append(literal: " \r\n")
     }
 }
 
@@ -138,26 +139,26 @@ extension ByteBuffer {
     package mutating func appendHeader(_ name: StaticString, _ value: Span<UInt8>) -> Bool {
         guard value.firstControl(from: 0) == value.count else { return false }
         append(name)
-        append(": ")
+        append(literal: ": ")
         append(value)
-        append("\r\n")
+        append(literal: "\r\n")
         return true
     }
 
     /// Appends one header line with a value known at compile time.
     package mutating func appendHeader(_ name: StaticString, _ value: StaticString) {
         append(name)
-        append(": ")
+        append(literal: ": ")
         append(value)
-        append("\r\n")
+        append(literal: "\r\n")
     }
 
     /// Appends one header line with a number.
     package mutating func appendHeader(_ name: StaticString, decimal value: Int) {
         append(name)
-        append(": ")
+        append(literal: ": ")
         append(decimal: value)
-        append("\r\n")
+        append(literal: "\r\n")
     }
 
     /// Appends `instant` as an IMF-fixdate (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -172,19 +173,19 @@ extension ByteBuffer {
         let second = Int(instant - Milliseconds(day) * 86_400_000) / 1000
         let date = civilDate(daysSinceEpoch: day)
         append(days[((day + 4) % 7 + 7) % 7])  // 1970-01-01 was a Thursday.
-        append(", ")
+        append(literal: ", ")
         append(padded: date.day, width: 2)
-        append(" ")
+        append(literal: " ")
         append(months[date.month - 1])
-        append(" ")
+        append(literal: " ")
         append(padded: date.year, width: 4)
-        append(" ")
+        append(literal: " ")
         append(padded: second / 3600, width: 2)
-        append(":")
+        append(literal: ":")
         append(padded: second / 60 % 60, width: 2)
-        append(":")
+        append(literal: ":")
         append(padded: second % 60, width: 2)
-        append(" GMT")
+        append(literal: " GMT")
     }
 }
 

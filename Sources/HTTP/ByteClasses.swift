@@ -15,9 +15,8 @@ import Bytes
 
 private let topBits: UInt64 = 0x8080_8080_8080_8080
 
-/// Turns upper-case letters of a word into lower case. Of the bytes that can follow in a head only
-/// letters, `@[\]^_` and controls change, and none of those becomes a hyphen, digit or colon
-/// except a control.
+/// Turns the upper-case letters of a word into lower case. Of all other bytes, only a control
+/// character turns into a letter, digit, hyphen, dot or colon by it.
 let caseBits: UInt64 = 0x2020_2020_2020_2020
 
 /// The first eight bytes of `text` as a word, zeros behind them. Folds to a constant.
@@ -38,6 +37,13 @@ func lowBytes(_ count: Int) -> UInt64 {
     (1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1
 }
 
+/// All bits of the bytes below the lowest mark; of all bytes when there is no mark.
+@inline(__always)
+func lowBytes(upToMark marks: UInt64) -> UInt64 {
+    // The lowest bit that is set is the top bit of its byte.
+    ((marks & (0 &- marks)) &>> 7) &- 1
+}
+
 /// How many bytes lie below the lowest mark.
 @inline(__always)
 func byteIndex(ofMark marks: UInt64) -> Int {
@@ -51,11 +57,20 @@ func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
     return (difference &- each(1)) & ~difference & topBits
 }
 
-/// Marks the control characters: below space, and DEL.
+/// Marks the control characters, exactly: below space, and DEL.
 @inline(__always)
 private func controlMarks(_ word: UInt64) -> UInt64 {
-    let del = word ^ each(0x7F)
-    return ((word &- each(0x20)) & ~word | (del &- each(1)) & ~del) & topBits
+    // One step up, modulo 128, they are the bytes up to 0x20; no sum leaves its byte.
+    let next = ((word & ~topBits) &+ each(0x01)) & ~topBits
+    return ((next &+ each(0x7F - 0x20)) | word) & topBits ^ topBits
+}
+
+/// Whether a word has a control character or a byte from 0x80; two sums instead of exact marks.
+@inline(__always)
+private func isUnusual(_ word: UInt64) -> Bool {
+    // The first sum has a top bit for DEL and 0x80 ... 0xFE, the second for bytes below space and
+    // from 0xA0. Carries only come out of such bytes.
+    ((word &+ each(0x01)) | (word &- each(0x20))) & topBits != 0
 }
 
 /// Marks what ends or splits a request target: everything up to space, `#`, `?`, and bytes from
@@ -66,36 +81,34 @@ func targetMarks(_ word: UInt64) -> UInt64 {
         | marks(word, of: UInt8(ascii: "#")) | marks(word, of: UInt8(ascii: "?"))
 }
 
-/// Whether all eight bytes are letters, digits or hyphens. `folded` has its case bits set.
+/// Marks letters, digits and hyphens, exactly. `folded` has its case bits set and no top bits.
 @inline(__always)
-func isPlainName(_ folded: UInt64) -> Bool {
+private func plainMarks(_ folded: UInt64) -> UInt64 {
+    // No sum leaves its byte, as long as no byte has its top bit set.
     let letters = (folded &+ each(0x80 - 0x61)) & ~(folded &+ each(0x7F - 0x7A))
     let digits = (folded &+ each(0x80 - 0x30)) & ~(folded &+ each(0x7F - 0x39))
     let hyphens = ~((folded ^ each(0x2D)) &+ each(0x7F))
-    // The sums stay within their bytes as long as no byte has its top bit set.
-    return folded & topBits == 0 && (letters | digits | hyphens) & topBits == topBits
+    return (letters | digits | hyphens) & topBits
 }
 
-/// A set of ASCII bytes.
-struct ByteSet: Sendable {
-    private let low: UInt64
-    private let high: UInt64
+/// Whether all eight bytes are letters, digits or hyphens. `folded` has its case bits set.
+@inline(__always)
+func isPlainName(_ folded: UInt64) -> Bool {
+    folded & topBits == 0 && plainMarks(folded) == topBits
+}
 
-    init(_ text: StaticString, withAlphanumerics: Bool) {
-        var low: UInt64 = 0
-        var high: UInt64 = 0
-        func insert(_ byte: UInt8) {
-            if byte < 64 { low |= 1 &<< UInt64(byte) } else { high |= 1 &<< UInt64(byte & 63) }
-        }
-        for index in 0..<text.utf8CodeUnitCount { insert(unsafe text.utf8Start[index]) }
-        if withAlphanumerics {
-            for byte in UInt8(ascii: "0")...UInt8(ascii: "9") { insert(byte) }
-            for byte in UInt8(ascii: "A")...UInt8(ascii: "Z") { insert(byte) }
-            for byte in UInt8(ascii: "a")...UInt8(ascii: "z") { insert(byte) }
-        }
-        self.low = low
-        self.high = high
-    }
+/// Whether all eight bytes are letters, digits, hyphens or dots. `folded` has its case bits set.
+@inline(__always)
+func isPlainHost(_ folded: UInt64) -> Bool {
+    let dots = ~((folded ^ each(0x2E)) &+ each(0x7F)) & topBits
+    return folded & topBits == 0 && plainMarks(folded) | dots == topBits
+}
+
+/// A set of ASCII bytes: bit `b` of `low` for byte `b`, bit `b − 64` of `high` above. Written as
+/// numbers, the sets below are constants without a check for initialisation.
+struct ByteSet: Sendable {
+    fileprivate let low: UInt64
+    fileprivate let high: UInt64
 
     @inline(__always)
     func contains(_ byte: UInt8) -> Bool {
@@ -103,45 +116,72 @@ struct ByteSet: Sendable {
         return byte < 128 && word &>> UInt64(byte & 63) & 1 != 0
     }
 
-    /// RFC 9110 §5.6.2: what names, methods and codings are made of.
-    static let token = ByteSet("!#$%&'*+-.^_`|~", withAlphanumerics: true)
+    /// RFC 9110 §5.6.2, what names, methods and codings are made of: letters, digits and
+    /// ``!#$%&'*+-.^_`|~``.
+    static let token = ByteSet(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
 
-    /// A host name or IPv4 address. Narrower than RFC 3986 `reg-name`: neither percent escapes nor
-    /// sub-delimiters, which no name on the network has.
-    static let hostName = ByteSet("-._~", withAlphanumerics: true)
-
-    /// RFC 3986 §2.3.
-    static let unreserved = ByteSet("-._~", withAlphanumerics: true)
+    /// RFC 3986 §2.3: letters, digits and `-._~`.
+    static let unreserved = ByteSet(low: 0x03FF_6000_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
 }
 
 extension Span<UInt8> {
+    /// Up to eight bytes at `offset`, zeros behind the end: `partialWord` with the common case
+    /// inline and one check.
+    ///
+    /// - Precondition: `offset` is not negative. Offsets here start at 0 and only grow.
+    @inline(__always)
+    func nextWord(at offset: Int) -> UInt64 {
+        assert(offset >= 0)
+        guard offset &+ 8 <= count else { return lastWord(at: offset) }
+        return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            .littleEndian
+    }
+
+    @inline(never)
+    private func lastWord(at offset: Int) -> UInt64 { partialWord(at: offset) }
+
     /// Where the first control character other than a tab stands, from `start` on; `count` when
     /// there is none.
+    ///
+    /// - Precondition: `start` is not negative.
     @inline(__always)
     func firstControl(from start: Int) -> Int {
+        assert(start >= 0)
         var offset = start
-        while offset < count {
-            // Behind the end the word has zeros, which are marked like any control.
-            let marks = controlMarks(partialWord(at: offset))
-            if marks == 0 {
+        let last = count &- 8
+        while offset <= last {
+            let word = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: UInt64.self
+            ).littleEndian
+            if !isUnusual(word) {
                 offset &+= 8
                 continue
             }
-            let found = offset &+ byteIndex(ofMark: marks)
-            if found >= count { return count }
-            if self[found] != UInt8(ascii: "\t") { return found }
-            offset = found &+ 1
+            let marks = controlMarks(word)
+            offset &+= byteIndex(ofMark: marks)
+            if marks == 0 { continue }
+            if unsafe self[unchecked: offset] != UInt8(ascii: "\t") { return offset }
+            offset &+= 1
         }
-        return count
+        return offset < count ? firstControlAtEnd(from: offset) : count
     }
 
-    /// `range` without the spaces and tabs around it (RFC 9110 §5.6.3, OWS).
+    /// The same for the last bytes, fewer than 8.
+    @inline(never)
+    private func firstControlAtEnd(from start: Int) -> Int {
+        var offset = start
+        while offset < count, !self[offset].isControl { offset &+= 1 }
+        return offset
+    }
+
+    /// `start ..< end` without the spaces and tabs around it (RFC 9110 §5.6.3, OWS).
     @inline(__always)
     func trimmed(from start: Int, to end: Int) -> ByteRange {
+        precondition(start >= 0 && end <= count)
         var start = start
         var end = end
-        while start < end, self[start].isBlank { start &+= 1 }
-        while start < end, self[end &- 1].isBlank { end &-= 1 }
+        while start < end, unsafe self[unchecked: start].isBlank { start &+= 1 }
+        while start < end, unsafe self[unchecked: end &- 1].isBlank { end &-= 1 }
         return ByteRange(offset: start, count: end &- start)
     }
 
@@ -160,6 +200,10 @@ extension Span<UInt8> {
 }
 
 extension UInt8 {
+    /// Whether the byte is a control character other than a tab.
+    @inline(__always)
+    var isControl: Bool { (self < 0x20 && self != UInt8(ascii: "\t")) || self == 0x7F }
+
     /// Whether the byte is a space or a tab.
     @inline(__always)
     var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }

@@ -183,8 +183,3 @@ package struct ChunkedDecoder: Sendable {
         }
     }
 }
-
-extension UInt8 {
-    /// Whether the byte is a control character other than a tab.
-    var isControl: Bool { (self < 0x20 && self != UInt8(ascii: "\t")) || self == 0x7F }
-}

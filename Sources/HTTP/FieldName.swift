@@ -12,7 +12,51 @@ enum FieldName: UInt32, Sendable {
     /// A bit of its own, for a set of the fields seen.
     @inline(__always)
     var bit: UInt32 { 1 &<< rawValue }
+
+    /// The name of up to 7 bytes; zeros behind it.
+    @inline(__always)
+    static func named(_ word: UInt64) -> FieldName {
+        switch word {
+        case packed("host"): .host
+        case packed("accept"): .accept
+        case packed("expect"): .expect
+        case packed("etag"): .etag
+        default: .other
+        }
+    }
+
+    /// The name of 8 to 15 bytes.
+    @inline(__always)
+    static func named(_ first: UInt64, _ second: UInt64) -> FieldName {
+        if first == packed("content-") {
+            return second == packed("type")
+                ? .contentType : second == packed("length") ? .contentLength : .other
+        }
+        return switch (first, second) {
+        case (packed("connecti"), packed("on")): .connection
+        case (packed("authoriz"), packed("ation")): .authorization
+        case (packed("if-none-"), packed("match")): .ifNoneMatch
+        case (packed("if-match"), 0): .ifMatch
+        case (packed("retry-af"), packed("ter")): .retryAfter
+        default: .other
+        }
+    }
+
+    /// The name of 16 to 23 bytes.
+    @inline(__always)
+    static func named(_ first: UInt64, _ second: UInt64, _ third: UInt64) -> FieldName {
+        if first == packed("content-"), second == packed("encoding"), third == 0 {
+            return .contentEncoding
+        }
+        if first == packed("transfer"), second == packed("-encodin"), third == packed("g") {
+            return .transferEncoding
+        }
+        return .other
+    }
 }
+
+/// Padding for a word that holds the end of a name.
+private let letters: UInt64 = 0x6161_6161_6161_6161
 
 extension Span<UInt8> {
     /// The name that starts a header line, and where its colon stands.
@@ -25,81 +69,55 @@ extension Span<UInt8> {
     @inline(__always)
     func fieldName(of line: ByteRange) throws(HTTPRefusal) -> (name: FieldName, colon: Int) {
         let start = line.offset
-        let first = partialWord(at: start) | caseBits
-        var colons = marks(first, of: UInt8(ascii: ":"))
+        let first = nextWord(at: start) | caseBits
+        let colons = marks(first, of: UInt8(ascii: ":"))
         if colons != 0 {
-            let length = byteIndex(ofMark: colons)
-            switch first & lowBytes(length) {
-            case packed("host"): return (.host, start &+ 4)
-            case packed("accept"): return (.accept, start &+ 6)
-            case packed("expect"): return (.expect, start &+ 6)
-            case packed("etag"): return (.etag, start &+ 4)
-            default: return (.other, try colonOfUnknownName(line))
+            let colon = start &+ byteIndex(ofMark: colons)
+            // The bytes below the colon; what lies behind it is taken for letters where the name
+            // is checked.
+            let below = lowBytes(upToMark: colons)
+            let name = FieldName.named(first & below)
+            if name != .other { return (name, colon) }
+            if colon > start, colon < line.end, isPlainName(first & below | letters & ~below) {
+                return (.other, colon)
             }
+        } else if line.count > 8 {
+            return try longFieldName(of: line, first)
         }
-        guard line.count > 8 else { return (.other, try colonOfUnknownName(line)) }
-        let second = partialWord(at: start &+ 8) | caseBits
-        colons = marks(second, of: UInt8(ascii: ":"))
-        if colons != 0 {
-            let length = byteIndex(ofMark: colons)
-            let name = Self.name(first, second & lowBytes(length))
-            if name != .other { return (name, start &+ 8 &+ length) }
-        } else if line.count > 16 {
-            let third = partialWord(at: start &+ 16) | caseBits
-            if first == packed("content-"), second == packed("encoding"),
-                third & 0xFF == packed(":")
-            {
-                return (.contentEncoding, start &+ 16)
-            }
-            if first == packed("transfer"), second == packed("-encodin"),
-                third & 0xFFFF == packed("g:")
-            {
-                return (.transferEncoding, start &+ 17)
-            }
-        }
-        return (.other, try colonOfUnknownName(line))
+        return (.other, try colonOfUnusualName(line))
     }
 
     @inline(__always)
-    private static func name(_ first: UInt64, _ second: UInt64) -> FieldName {
-        switch (first, second) {
-        case (packed("content-"), packed("type")): .contentType
-        case (packed("content-"), packed("length")): .contentLength
-        case (packed("connecti"), packed("on")): .connection
-        case (packed("authoriz"), packed("ation")): .authorization
-        case (packed("if-none-"), packed("match")): .ifNoneMatch
-        case (packed("if-match"), 0): .ifMatch
-        case (packed("retry-af"), packed("ter")): .retryAfter
-        default: .other
+    private func longFieldName(
+        of line: ByteRange, _ first: UInt64
+    ) throws(HTTPRefusal) -> (name: FieldName, colon: Int) {
+        var offset = line.offset &+ 8
+        let second = nextWord(at: offset) | caseBits
+        var word = second
+        var colons = marks(word, of: UInt8(ascii: ":"))
+        if colons != 0 {
+            let name = FieldName.named(first, second & lowBytes(upToMark: colons))
+            if name != .other { return (name, offset &+ byteIndex(ofMark: colons)) }
         }
+        var isPlain = isPlainName(first)
+        while colons == 0, isPlain, offset &+ 8 < line.end {
+            isPlain = isPlainName(word)
+            offset &+= 8
+            word = nextWord(at: offset) | caseBits
+            colons = marks(word, of: UInt8(ascii: ":"))
+        }
+        let below = lowBytes(upToMark: colons)
+        let colon = offset &+ byteIndex(ofMark: colons)
+        guard colons != 0, isPlain, colon < line.end, isPlainName(word & below | letters & ~below)
+        else { return (.other, try colonOfUnusualName(line)) }
+        if offset == line.offset &+ 16 {
+            return (FieldName.named(first, second, word & below), colon)
+        }
+        return (.other, colon)
     }
 
-    /// Where the colon behind a name that is not known stands.
-    @inline(__always)
-    private func colonOfUnknownName(_ line: ByteRange) throws(HTTPRefusal) -> Int {
-        var offset = line.offset
-        while offset < line.end {
-            let word = partialWord(at: offset) | caseBits
-            let colons = marks(word, of: UInt8(ascii: ":"))
-            if colons == 0 {
-                guard isPlainName(word) else { break }
-                offset &+= 8
-                continue
-            }
-            let length = byteIndex(ofMark: colons)
-            let colon = offset &+ length
-            // What lies behind the colon is taken for letters.
-            let padding = packed("aaaaaaaa") & ~lowBytes(length)
-            guard colon > line.offset, colon < line.end,
-                isPlainName(word & lowBytes(length) | padding)
-            else { break }
-            return colon
-        }
-        return try colonOfUnusualName(line)
-    }
-
-    /// The same byte by byte, for names with other characters than letters, digits and hyphens, and
-    /// to name what is wrong.
+    /// Where the colon stands behind a name that has other characters than letters, digits and
+    /// hyphens; byte by byte, to name what is wrong.
     @inline(never)
     private func colonOfUnusualName(_ line: ByteRange) throws(HTTPRefusal) -> Int {
         if self[line.offset].isBlank { throw .foldedHeader }

@@ -74,9 +74,13 @@ extension Span<UInt8> {
     }
 
     /// Whether `range` is a host with an optional port: a name, an IPv4 address, or an IPv6 address
-    /// in brackets (RFC 9110 §7.2, narrowed: no user, no percent escapes, no sub-delimiters).
+    /// in brackets. Narrower than RFC 9110 §7.2 and RFC 3986 `reg-name`: neither percent escapes
+    /// nor sub-delimiters, which no name on the network has; the value of the port is not looked at.
+    ///
+    /// - Precondition: There is no control character in `range`: it is a part of a line.
     func isHost(_ range: ByteRange) -> Bool {
         guard !range.isEmpty else { return false }
+        precondition(range.offset >= 0 && range.end <= count)
         var offset = range.offset
         if self[offset] == UInt8(ascii: "[") {
             let end = firstIndex(of: UInt8(ascii: "]"), in: range)
@@ -89,21 +93,27 @@ extension Span<UInt8> {
             }
             offset = end &+ 1
         } else {
-            while offset < range.end, ByteSet.hostName.contains(self[offset]) { offset &+= 1 }
+            // Case folding turns no other byte of a line into a dot, a hyphen or a digit.
+            while offset &+ 8 <= range.end, isPlainHost(nextWord(at: offset) | caseBits) {
+                offset &+= 8
+            }
+            while offset < range.end, unsafe ByteSet.unreserved.contains(self[unchecked: offset]) {
+                offset &+= 1
+            }
             if offset == range.offset { return false }
         }
         return offset == range.end || isPort(ByteRange(from: offset, to: range.end))
     }
 
-    /// Whether `range` is a colon and at most five digits up to 65535.
+    /// Whether `range`, which lies in the span and is not empty, is a colon and up to five digits.
+    @inline(__always)
     private func isPort(_ range: ByteRange) -> Bool {
-        guard self[range.offset] == UInt8(ascii: ":"), range.count <= 6 else { return false }
-        var port = 0
-        for offset in (range.offset &+ 1)..<range.end {
-            guard self[offset].isDigit else { return false }
-            port = port &* 10 &+ Int(self[offset] &- UInt8(ascii: "0"))
+        guard unsafe self[unchecked: range.offset] == UInt8(ascii: ":"), range.count <= 6 else {
+            return false
         }
-        return port <= 65_535
+        var offset = range.offset &+ 1
+        while offset < range.end, unsafe self[unchecked: offset].isDigit { offset &+= 1 }
+        return offset == range.end
     }
 
     /// Whether two ranges hold the same text without regard to ASCII case.

@@ -39,9 +39,10 @@ struct HeadLines: Sendable {
             }
             return nil
         }
-        guard bytes[end] == UInt8(ascii: "\r"), bytes[end &+ 1] == UInt8(ascii: "\n") else {
-            throw Self.refusal(of: bytes[end])
-        }
+        // In bounds: 0 <= end, and end + 1 was compared with the count.
+        guard unsafe bytes[unchecked: end] == UInt8(ascii: "\r"),
+            unsafe bytes[unchecked: end &+ 1] == UInt8(ascii: "\n")
+        else { throw Self.refusal(of: bytes[end]) }
         let line = ByteRange(offset: lineStart, count: end &- lineStart)
         lineStart = end &+ 2
         scanned = lineStart

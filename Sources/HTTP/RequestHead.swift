@@ -26,7 +26,7 @@ package enum BodyFraming: Equatable, Sendable {
 ///
 /// A range is `.none` where the header is absent or empty. Values have no whitespace around them and
 /// no control characters but tabs; they may hold bytes from 0x80.
-package struct RequestHead: Sendable {
+package struct RequestHead: Equatable, Sendable {
     package var method = Method.other
 
     /// The request target as it was sent.

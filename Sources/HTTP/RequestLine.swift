@@ -32,7 +32,7 @@ extension RequestHead {
     private mutating func readMethod(
         _ line: ByteRange, of bytes: Span<UInt8>
     ) throws(HTTPRefusal) -> Int {
-        let word = bytes.partialWord(at: line.offset)
+        let word = bytes.nextWord(at: line.offset)
         let length: Int
         if word & lowBytes(4) == packed("GET ") {
             (method, length) = (.get, 3)
@@ -62,7 +62,7 @@ extension RequestHead {
         guard end > targetStart, bytes[end] == UInt8(ascii: " ") else {
             throw bytes.refusal(ofVersionIn: line)
         }
-        switch bytes.word(at: end &+ 1) {
+        switch bytes.nextWord(at: end &+ 1) {
         case packed("HTTP/1.1"): minorVersion = 1
         case packed("HTTP/1.0"): minorVersion = 0
         default: throw bytes.refusal(ofVersionIn: line)
@@ -95,7 +95,7 @@ extension Span<UInt8> {
         var offset = target.offset
         var mark = target.end
         while offset < target.end {
-            let marks = targetMarks(partialWord(at: offset))
+            let marks = targetMarks(nextWord(at: offset))
             if marks == 0 {
                 offset &+= 8
                 continue

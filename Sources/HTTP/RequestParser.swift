@@ -50,27 +50,49 @@ package struct RequestParser: Sendable {
     /// - Throws: The reason to refuse, as soon as the bytes show it.
     /// - Complexity: O(bytes that are new); no allocation.
     package mutating func parse(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> RequestHead? {
-        while true {
-            let inFields = stage == .fields
-            let line = try lines.next(
-                in: bytes,
-                lineByteCountMax: inFields
-                    ? limits.headerByteCountMax : limits.requestLineByteCountMax,
-                tooLong: inFields ? .headerTooLarge : .uriTooLong,
-                headByteCountMax: limits.headByteCountMax)
-            guard let line else { return nil }
-            if inFields {
-                if line.isEmpty { return try finish() }
-                headerCount &+= 1
-                if headerCount > limits.headerCountMax { throw .tooManyHeaders }
-                try readField(line, of: bytes)
-            } else if line.isEmpty, stage == .start {
+        guard try isComplete(bytes) else { return nil }
+        return head
+    }
+
+    /// Reads on; true when `head` is whole. Apart from `parse`, so that the head is copied once.
+    @inline(never)
+    private mutating func isComplete(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> Bool {
+        if stage != .fields, try !readFirstLine(bytes) { return false }
+        // What is kept between calls, in registers; after a refusal it does not matter.
+        var lines = lines
+        var count = headerCount
+        while let line = try lines.next(
+            in: bytes, lineByteCountMax: limits.headerByteCountMax, tooLong: .headerTooLarge,
+            headByteCountMax: limits.headByteCountMax)
+        {
+            if line.isEmpty {
+                try finish(byteCount: lines.lineStart)
+                return true
+            }
+            count &+= 1
+            if count > limits.headerCountMax { throw .tooManyHeaders }
+            try readField(line, of: bytes)
+        }
+        self.lines = lines
+        headerCount = count
+        return false
+    }
+
+    /// Reads the request line; false when it is not complete.
+    private mutating func readFirstLine(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> Bool {
+        while let line = try lines.next(
+            in: bytes, lineByteCountMax: limits.requestLineByteCountMax, tooLong: .uriTooLong,
+            headByteCountMax: limits.headByteCountMax)
+        {
+            if line.isEmpty, stage == .start {
                 stage = .requestLine  // One empty line is tolerated (RFC 9112 §2.2).
             } else {
                 try head.readRequestLine(line, of: bytes)
                 stage = .fields
+                return true
             }
         }
+        return false
     }
 
     @inline(__always)
@@ -143,7 +165,7 @@ package struct RequestParser: Sendable {
     }
 
     @inline(__always)
-    private mutating func finish() throws(HTTPRefusal) -> RequestHead {
+    private mutating func finish(byteCount: Int) throws(HTTPRefusal) {
         if hostHeader.isEmpty, head.minorVersion == 1 { throw .missingHost }
         if seen & FieldName.transferEncoding.bit != 0 {
             head.framing = .chunked
@@ -154,8 +176,7 @@ package struct RequestParser: Sendable {
         let hasBody = head.framing != .none && head.framing != .length(0)
         head.expectsContinue = head.expectsContinue && hasBody && head.minorVersion == 1
         head.keepsAlive = connection.keepsConnection(minorVersion: head.minorVersion)
-        head.byteCount = lines.lineStart
-        return head
+        head.byteCount = byteCount
     }
 }
 

@@ -18,7 +18,7 @@ package enum ResponseFraming: Equatable, Sendable {
 }
 
 /// The head of a response: ranges into the bytes that were parsed, `.none` where absent or empty.
-package struct ResponseHead: Sendable {
+package struct ResponseHead: Equatable, Sendable {
     /// 100 ... 999. After a 1xx other than 101 the real answer follows.
     package var status = 0
     package var framing = ResponseFraming.none
