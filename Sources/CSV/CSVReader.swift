@@ -143,6 +143,7 @@ package struct CSVReader: ~Copyable {
 
     /// Follows the bytes after the caller took `byteCount` off their front.
     package mutating func dropped(_ byteCount: Int) {
+        if state == .betweenRows { rowStart = position }  // The last row may go too.
         precondition(byteCount >= 0 && byteCount <= rowStart)
         rowStart -= byteCount
         position -= byteCount

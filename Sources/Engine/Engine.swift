@@ -115,8 +115,11 @@ package final class Engine: @unchecked Sendable {
 
     /// Takes batches from the shard's inbox, works on them and sends the replies. Owner only.
     ///
+    /// - Parameter onReply: Told the origin of each reply, so that it can be woken.
     /// - Returns: Batches done; `limit` when there may be more.
-    package func drain(_ shard: Int, limit: Int) -> Int {
+    package func drain(
+        _ shard: Int, limit: Int, onReply: (_ origin: Int) -> Void = { _ in }
+    ) -> Int {
         var done = 0
         while done < limit, let word = inboxes[shard].receive() {
             let batch = BatchReference(word: word)
@@ -128,6 +131,7 @@ package final class Engine: @unchecked Sendable {
             }
             let sent = replies[origin].trySend(word)
             precondition(sent, "a reactor has more batches on their way than reply places")
+            onReply(origin)
             done += 1
         }
         if done > 0 {

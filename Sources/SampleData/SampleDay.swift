@@ -2,14 +2,14 @@
 
 package import Bytes
 
-/// The events of Black Friday 2026, in the order in which they arrive.
+/// The events of Black Friday 2025, in the order in which they arrive.
 ///
 /// Real life shows: one store loses its line for some hours and sends all at once, some events come
 /// late one by one, and some are sent twice.
 package struct SampleDay: Sendable {
-    /// 2026-11-27T00:00:00Z.
+    /// 2025-11-28T00:00:00Z.
     package static let start: Milliseconds =
-        Milliseconds(daysSinceEpoch(year: 2026, month: 11, day: 27)) * 86_400_000
+        Milliseconds(daysSinceEpoch(year: 2025, month: 11, day: 28)) * 86_400_000
     /// The first instant after it.
     package static let end: Milliseconds = start + 86_400_000
 

@@ -43,7 +43,7 @@ extension SampleRetailer {
             Rule(id: "s-phones", scope: "\"category\": \"phones\"", amount: "\"units\": 2"),
             Rule(
                 id: "s-phones-stores", scope: "\"category\": \"phones\", \"group\": \"stores\"",
-                amount: "\"units\": 3", rest: ", \"from\": \"2026-11-20T00:00:00Z\""),
+                amount: "\"units\": 3", rest: ", \"from\": \"2025-11-21T00:00:00Z\""),
             Rule(
                 id: "s-apparel-flagship",
                 scope: "\"category\": \"apparel\", \"location\": \"\(flagship)\"",
@@ -55,7 +55,7 @@ extension SampleRetailer {
             Rule(
                 id: "s-toys-advent", scope: "\"category\": \"toys\"", amount: "\"percent\": 0.5",
                 rest: """
-                    , "from": "2026-11-29T00:00:00Z", "until": "2026-12-24T18:00:00Z", \
+                    , "from": "2025-11-30T00:00:00Z", "until": "2025-12-24T18:00:00Z", \
                     "priority": 20
                     """),
             // Everything goes on the day itself.
@@ -63,7 +63,7 @@ extension SampleRetailer {
                 id: "s-tv-black-friday", scope: "\"category\": \"tv-audio\"",
                 amount: "\"units\": 0",
                 rest: """
-                    , "from": "2026-11-27T00:00:00Z", "until": "2026-11-28T00:00:00Z"
+                    , "from": "2025-11-28T00:00:00Z", "until": "2025-11-29T00:00:00Z"
                     """),
             Rule(id: "s-top-phone", scope: "\"sku\": \"\(phone)\"", amount: "\"units\": 4"),
             Rule(
@@ -71,7 +71,7 @@ extension SampleRetailer {
                 amount: "\"units\": 10"),
             Rule(
                 id: "s-top-game-dc1", scope: "\"sku\": \"\(game)\", \"location\": \"DC1\"",
-                amount: "\"units\": 25", rest: ", \"until\": \"2026-12-31T23:00:00Z\""),
+                amount: "\"units\": 25", rest: ", \"until\": \"2025-12-31T23:00:00Z\""),
         ]
     }
 }

@@ -111,9 +111,9 @@ struct TestEvent: Sendable {
         at = Self.milliseconds(texts["at", default: ""]) ?? -1
     }
 
-    /// The instant of `2026-11-27T20:59:58.123Z`; nil for any other day.
+    /// The instant of `2025-11-28T20:59:58.123Z`; nil for any other day.
     private static func milliseconds(_ text: String) -> Int? {
-        let day = "2026-11-27T"
+        let day = "2025-11-28T"
         guard text.utf8.count == 24, text.hasPrefix(day), text.hasSuffix("Z") else { return nil }
         let parts = text.dropFirst(day.count).dropLast().split { $0 == ":" || $0 == "." }
             .compactMap { Int($0) }
@@ -121,11 +121,11 @@ struct TestEvent: Sendable {
         return midnight + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 + parts[3]
     }
 
-    /// 2026-11-27T00:00:00Z by the calendar of Foundation.
+    /// 2025-11-28T00:00:00Z by the calendar of Foundation.
     static let midnight: Int = {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = TimeZone(identifier: "UTC") ?? calendar.timeZone
-        let date = calendar.date(from: DateComponents(year: 2026, month: 11, day: 27))
+        let date = calendar.date(from: DateComponents(year: 2025, month: 11, day: 28))
         return Int(date?.timeIntervalSince1970 ?? 0) * 1000
     }()
 

@@ -108,7 +108,7 @@ extension ServiceHandler {
         let result =
             state.shape == .rows
             ? takeRows(piece, isLast: isLast, state) : takeElements(piece, isLast: isLast, state)
-        state.dropped(result.consumed)
+        if !result.isOver { state.dropped(result.consumed) }
         return result
     }
 

@@ -134,7 +134,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         now = shared.clock.now(moment)
         if seat.index == 0 { slew(moment) }
         let isChanging = refreshPolicy()
-        for shard in ownShards { _ = engine.drain(shard, limit: 64) }
+        for shard in ownShards { drain(shard) }
         receiveReplies()
         for number in retrying {
             if let state = waiting[number] { ready.append(state.token) }
@@ -142,6 +142,16 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         retrying.removeAll(keepingCapacity: true)
         noteAdopted()
         return isChanging || hasWork || !ready.isEmpty ? .atOnce : nextBoundary(moment)
+    }
+
+    /// Works on what came for a shard; whoever waits for a reply is woken.
+    private func drain(_ shard: Int) {
+        var rung = -1
+        _ = engine.drain(shard, limit: 64) { origin in
+            if origin == seat.index || origin == rung { return }
+            rung = origin
+            shared.seats[origin].bell.ring()
+        }
     }
 
     mutating func nextReady() -> ExchangeToken? { ready.popLast() }
