@@ -55,8 +55,10 @@ package struct NameDictionary: ~Copyable {
     private var records: Column<UInt64>  // Two words a name.
     private var longNames: Column<UInt8>
 
-    /// - Parameter nameCountMax: Names that fit; addresses are reserved for them.
+    /// - Parameter nameCountMax: Names that fit, at most 2³⁰, which is what half of the largest
+    ///   index holds; addresses are reserved for them.
     package init(nameCountMax: Int, quietPoints: QuietPoints) throws(SystemError) {
+        precondition(nameCountMax <= 1 << 30)
         let index = try HashIndex(quietPoints: quietPoints)
         let records = try Column<UInt64>(rowCountMax: nameCountMax * 2)
         let longNames = try Column<UInt8>(rowCountMax: nameCountMax * 64)

@@ -129,6 +129,8 @@ package struct PositionStore: ~Copyable {
     package init(
         skuCountMax: Int = 1 << 28, positionCountMax: Int = 1 << 31, quietPoints: QuietPoints
     ) throws(SystemError) {
+        // Rows are numbered with 32 bits, and so is where the last extent ends.
+        precondition(positionCountMax <= Int(UInt32.max))
         let names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
         let runs = try Column<UInt64>(rowCountMax: skuCountMax * 2)
         let attributes = try Column<SKUAttributes>(rowCountMax: skuCountMax)
@@ -172,6 +174,9 @@ package struct PositionStore: ~Copyable {
         positions additional: Int, for sku: UInt32?
     ) throws(SystemError) {
         let count = sku.map { reader.extent($0).count } ?? 0
+        guard additional <= RunExtent.countMax - count else {
+            throw SystemError("add to a full run", code: 12)
+        }
         let capacity = sku.map { Int(attributes[Int($0)].capacity) } ?? 0
         if count + additional > capacity {
             try prepare(rows: RowAllocator.capacity(for: count + additional, growing: capacity))
@@ -242,6 +247,7 @@ package struct PositionStore: ~Copyable {
     package mutating func addPosition(
         _ sku: UInt32, at location: UInt16, expecting expected: Int = 1
     ) -> Int {
+        precondition(row(of: sku, at: location) == nil)
         if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
             move(sku, toFit: reader.extent(sku).count + expected)
         }
@@ -268,7 +274,7 @@ package struct PositionStore: ~Copyable {
         // One more grows by a quarter; a known number gets what it needs.
         let growing = count == extent.count + 1 ? capacity : 0
         let target = min(
-            Int(UInt16.max), RowAllocator.capacity(for: count, growing: growing))
+            RunExtent.countMax, RowAllocator.capacity(for: count, growing: growing))
         let start: Int
         if let reused = allocator.take(target) {
             start = Int(reused)

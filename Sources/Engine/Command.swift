@@ -121,6 +121,15 @@ package struct PositionDetail: BitwiseCopyable, Sendable {
     }
 }
 
+/// One item of a list; ranges of the list's text.
+package struct ItemEntry: BitwiseCopyable, Sendable {
+    package var sku: ByteRange
+    /// In plain words; empty when it was never told.
+    package var name: ByteRange
+    /// Category id plus one; 0 is none.
+    package var category: UInt16
+}
+
 /// A message to a shard and, filled in, its reply. Lives in one place; its address travels.
 ///
 /// One side has it at a time: the sender until it is sent, the shard's owner until the reply, then
@@ -135,6 +144,8 @@ package struct CommandBatch: ~Copyable {
         case read
         /// List what is parked, as text.
         case listParked
+        /// List items from `firstSKU` on, `limit` at the most; both are moved on.
+        case listItems
     }
 
     package var task = Task.apply
@@ -155,6 +166,12 @@ package struct CommandBatch: ~Copyable {
     package var version: UInt64 = 0
     package var category: UInt16 = 0
     package var itemName = ByteBuffer()
+
+    /// Where a list of items goes on, or nil behind the last; and how many may still come.
+    package var firstSKU: UInt32?
+    package var limit = 0
+    /// The items listed; their names lie in `listing`.
+    package var items = Buffer<ItemEntry>()
 
     /// The reply of a list; or, for a read, the address of the query.
     package var listing = ByteBuffer()
@@ -179,5 +196,8 @@ package struct CommandBatch: ~Copyable {
         version = 0
         category = 0
         query = 0
+        firstSKU = nil
+        limit = 0
+        items.removeAll()
     }
 }

@@ -7,7 +7,7 @@ internal import Domain
 extension Engine {
     /// Finds a position by names.
     ///
-    /// - Returns: nil when there is no such position.
+    /// - Returns: nil when there is no such position, or its SKU changed all the time.
     package func reference(
         sku: Span<UInt8>, location: Span<UInt8>
     ) -> PositionReference? {
@@ -18,14 +18,14 @@ extension Engine {
             let place = master.locationNames.id(location, NameKey(location, hasher))
         else { return nil }
         var found: PositionReference?
-        _ = reader.consistent(id) { extent in
+        let version = reader.consistent(id) { extent in
             found = reader.row(of: UInt16(place), in: extent).map { row in
                 PositionReference(
                     sku: id, shard: UInt16(shard), location: UInt16(place),
                     slot: UInt16(row - extent.start), count: UInt16(extent.count))
             }
         }
-        return found
+        return version == nil ? nil : found  // What was seen amid a change may be torn.
     }
 
     /// What may be promised at each position, in order.

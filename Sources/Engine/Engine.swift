@@ -28,6 +28,7 @@ package final class Engine: @unchecked Sendable {
     private let queued: SpacedCounters
     private let adopted: SpacedCounters
     private let changes = Atomic<UInt64>(0)
+    private let itemChanges = Atomic<UInt64>(0)
     private let board: FigureBoard
 
     /// Batches that one reactor may have on their way: its reply ring holds them all.
@@ -97,6 +98,9 @@ package final class Engine: @unchecked Sendable {
     /// Counts the batches that changed something, over all shards: the number in a mark.
     package var changeCount: UInt64 { changes.load(ordering: .acquiring) }
 
+    /// Counts the changes of items.
+    package var itemsVersion: UInt64 { itemChanges.load(ordering: .acquiring) }
+
     // MARK: - Messages
 
     /// Sends a batch to its shard, unless its inbox is full.
@@ -146,8 +150,12 @@ package final class Engine: @unchecked Sendable {
             case .apply:
                 shard.apply(&batch)
                 changes.wrappingAdd(1, ordering: .releasing)
+                if batch.commands.count > 0, batch.commands[0].verb == .item {
+                    itemChanges.wrappingAdd(1, ordering: .releasing)
+                }
             case .detail: shard.detail(&batch)
             case .listParked: shard.listParked(&batch)
+            case .listItems: shard.listItems(&batch)
             case .read:
                 guard
                     let query = unsafe UnsafeMutablePointer<AvailabilityQuery>(

@@ -74,17 +74,21 @@ package struct RememberedEvents: ~Copyable {
     }
 
     package func recall(_ fingerprint: EventFingerprint) -> Recall {
+        guard let place = place(of: fingerprint) else { return .unknown }
+        if UInt32(truncatingIfNeeded: identities[place].rest) != fingerprint.body {
+            return .conflict
+        }
+        let code = UInt8(truncatingIfNeeded: decisions[place])
+        return .same(Outcome(rawValue: code) ?? .accepted)
+    }
+
+    private func place(of fingerprint: EventFingerprint) -> Int? {
         let found = index.view.find(tag: Self.tag(fingerprint)) { place in
             let identity = identities[Int(place)]
             return identity.first == fingerprint.first
                 && UInt32(truncatingIfNeeded: identity.rest >> 32) == fingerprint.second
         }
-        guard let place = found else { return .unknown }
-        if UInt32(truncatingIfNeeded: identities[Int(place)].rest) != fingerprint.body {
-            return .conflict
-        }
-        let code = UInt8(truncatingIfNeeded: decisions[Int(place)])
-        return .same(Outcome(rawValue: code) ?? .accepted)
+        return found.map { Int($0) }
     }
 
     /// Makes room for one more.
@@ -97,7 +101,14 @@ package struct RememberedEvents: ~Copyable {
     }
 
     /// Remembers an event, for which `prepare` made room; forgets what is too old or too many.
+    ///
+    /// An event that was decided again (a backfill of what was parked) keeps its turn: only its
+    /// outcome changes.
     package mutating func add(_ event: RememberedEvent) {
+        if let place = place(of: event.fingerprint) {
+            decisions[place] = decisions[place] & ~0xFF | UInt64(event.outcome.rawValue)
+            return
+        }
         if next - oldest == capacity { forgetOldest() }
         let place = Int(next % capacity)
         if place == identities.rowCount {

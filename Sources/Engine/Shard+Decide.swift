@@ -18,6 +18,9 @@ extension Shard {
         if hasIdentity {
             switch remembered.recall(command.fingerprint) {
             case .unknown: break
+            case .same(.parkedBeforeMemory)
+            where command.flags & StockCommand.backfillFlag != 0:
+                break  // That it is old is known by now, and meant.
             case .same(let outcome):
                 return outcome.verdict == .accepted ? .duplicate : outcome
             case .conflict: return .idConflict

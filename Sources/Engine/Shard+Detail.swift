@@ -13,12 +13,7 @@ extension Shard {
         guard let sku = positions.reader.names.id(batch.text.span, key) else { return }
         batch.isFound = true
         batch.category = positions.attributes[Int(sku)].category
-        if let place = itemNameOf[UInt64(sku)] {
-            let offset = Int(place >> 16)
-            for index in 0..<Int(place & 0xFFFF) {
-                batch.itemName.append(itemNames[offset + index])
-            }
-        }
+        appendItemName(sku, to: &batch.itemName)
         batch.version = positions.reader.consistent(sku) { _ in } ?? 0
         for row in positions.reader.extent(sku).rows {
             let location = positions.reader.location(at: row)
@@ -34,6 +29,34 @@ extension Shard {
         }
     }
 
+    /// Appends the name of a SKU in plain words, if it has one.
+    private func appendItemName(_ sku: UInt32, to output: inout ByteBuffer) {
+        guard let place = itemNameOf[UInt64(sku)] else { return }
+        let offset = Int(place >> 16)
+        for index in 0..<Int(place & 0xFFFF) { output.append(itemNames[offset + index]) }
+    }
+
+    /// Lists the next items, in the order in which their SKUs came into being.
+    ///
+    /// - Complexity: O(limit).
+    mutating func listItems(_ batch: inout CommandBatch) {
+        var sku = Int(batch.firstSKU ?? 0)
+        while sku < positions.skuCount, batch.limit > 0 {
+            let start = batch.listing.count
+            positions.reader.names.append(UInt32(sku), to: &batch.listing)
+            let middle = batch.listing.count
+            appendItemName(UInt32(sku), to: &batch.listing)
+            batch.items.append(
+                ItemEntry(
+                    sku: ByteRange(from: start, to: middle),
+                    name: ByteRange(from: middle, to: batch.listing.count),
+                    category: positions.attributes[sku].category))
+            batch.limit -= 1
+            sku += 1
+        }
+        batch.firstSKU = sku < positions.skuCount ? UInt32(sku) : nil
+    }
+
     /// Appends what is parked: time, code and the event as it came, a line each.
     mutating func listParked(_ batch: inout CommandBatch) {
         for event in parked {
@@ -42,7 +65,11 @@ extension Shard {
             batch.listing.append("\", \"code\": \"")
             batch.listing.append(event.outcome.code)
             batch.listing.append("\", \"event\": ")
-            batch.listing.append(event.source.span)
+            if event.source.isEmpty {
+                batch.listing.append("null")
+            } else {
+                batch.listing.append(event.source.span)
+            }
             batch.listing.append("}\n")
         }
     }

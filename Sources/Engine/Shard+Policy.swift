@@ -4,9 +4,6 @@ internal import Columns
 internal import Domain
 
 extension Shard {
-    /// Rows looked at in one turn.
-    private static let rowsPerTurn = 50_000
-
     /// The policy whose safety stock all positions have.
     package var adoptedGeneration: UInt64 { policy.generation }
 
@@ -28,7 +25,7 @@ extension Shard {
         }
         guard let next = nextPolicy else { return false }
         var rows = 0
-        while nextPolicySKU < positions.skuCount, rows < Self.rowsPerTurn {
+        while nextPolicySKU < positions.skuCount, rows < options.policyRowsPerTurn {
             rows += 1 + positions.reader.extent(UInt32(nextPolicySKU)).count
             rematerialise(UInt32(nextPolicySKU), next.safetyStock)
         }

@@ -26,6 +26,8 @@ package struct EngineOptions: Sendable {
     package var inboxCapacity = 64
     /// Commands that may wait in a shard's inbox.
     package var queuedCommandMax = 4096
+    /// Rows looked at in one turn while another policy is brought in.
+    package var policyRowsPerTurn = 50_000
 
     package init() {}
 }
@@ -59,7 +61,7 @@ package struct Shard: ~Copyable {
     package internal(set) var counters = ShardCounters()
 
     var itemNames: Column<UInt8>
-    var itemNameOf: SideTable  // SKU id → offset << 8 | byte count in `itemNames`.
+    var itemNameOf: SideTable  // SKU id → offset << 16 | byte count in `itemNames`.
 
     // The policy in force, and the one that is being brought in run by run.
     package internal(set) var policy: Policy

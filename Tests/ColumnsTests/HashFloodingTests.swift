@@ -28,7 +28,7 @@ import Testing
                 Issue.record("seed \(seed): \(name) comes twice")
                 return
             }
-            let id = try dictionary.add(name.span, key)
+            let id = try dictionary.add(name, hasher)
             if id != UInt32(number) {
                 Issue.record("seed \(seed): id \(id) for name \(number)")
                 return

@@ -77,13 +77,13 @@ import Testing
                 var store = try PositionStore(
                     skuCountMax: 4, positionCountMax: 200_000, quietPoints: QuietPoints())
                 let sku = try store.addSKU([65], KeyedHash(seed: 1))
-                let row = try store.addPosition(sku, at: 9)
+                let row = try store.place(sku, at: 9)
                 store.setFree(7, at: row)
                 let before = store.reader.extent(sku).word
                 let rowCount = store.rowCount
                 // Rows for 40,000 positions: new memory for all three columns.
                 let isReserved = MemoryLimit.withSteps(steps) {
-                    (try? store.reserve(40_000, for: sku)) != nil
+                    (try? store.prepare(positions: 40_000, for: sku)) != nil
                 }
                 if isReserved { break }
                 refused += 1
@@ -91,11 +91,11 @@ import Testing
                 #expect(store.rowCount == rowCount, "\(steps) steps")
                 #expect(store.rows.rowCount == rowCount, "\(steps) steps")
                 #expect(store.locations.rowCount == rowCount, "\(steps) steps")
-                try store.reserve(40_000, for: sku)
+                _ = try store.place(sku, at: 11, expecting: 40_000)
                 let place = store.row(of: sku, at: 9)
                 let found = try #require(place)
                 #expect(store.reader.free(at: found) == 7, "\(steps) steps")
-                #expect(try store.addPosition(sku, at: 3) == found, "\(steps) steps")
+                #expect(try store.place(sku, at: 3) == found, "\(steps) steps")
             }
             // 40,008 rows of 32, 2 and 4 bytes: 20, 1 and 2 steps more than there were.
             #expect(refused >= 20 && refused < 60)

@@ -44,17 +44,17 @@ import Testing
         #expect(store.skuCount == 1 && store.positionCount == 0 && store.rowCount == 0)
     }
 
-    @Test func `what was reserved for is added without a move`() throws {
+    @Test func `what was expected is added without a move`() throws {
         var store = try smallStore()
         let sku = try store.addSKU([65], KeyedHash(seed: seed))
-        _ = try store.addPosition(sku, at: 5)
-        try store.reserve(30, for: sku)
+        _ = try store.place(sku, at: 5)
+        _ = try store.place(sku, at: 6, expecting: 31)
         let before = store.reader.extent(sku)
-        #expect(before.count == 1)
+        #expect(before.count == 2)
         let rowCount = store.rowCount
-        for location in 10..<40 as Range<UInt16> { _ = try store.addPosition(sku, at: location) }
+        for location in 10..<40 as Range<UInt16> { _ = try store.place(sku, at: location) }
         let after = store.reader.extent(sku)
-        #expect(after.start == before.start && after.count == 31)
+        #expect(after.start == before.start && after.count == 32)
         #expect(store.rowCount == rowCount)
     }
 
@@ -67,7 +67,7 @@ import Testing
             let sku = try store.addSKU([65], KeyedHash(seed: seed))
             var present: Set<Int> = []
             for location in order {
-                _ = try store.addPosition(sku, at: UInt16(location))
+                _ = try store.place(sku, at: UInt16(location))
                 present.insert(location)
                 let extent = store.reader.extent(sku)
                 let isPrefix = present == Set(0..<present.count)
@@ -83,8 +83,8 @@ import Testing
     @Test func `the last location id there is has its place`() throws {
         var store = try smallStore()
         let sku = try store.addSKU([65], KeyedHash(seed: seed))
-        let last = try store.addPosition(sku, at: .max)
-        let first = try store.addPosition(sku, at: 0)
+        let last = try store.place(sku, at: .max)
+        let first = try store.place(sku, at: 0)
         #expect(store.reader.extent(sku).start == first)
         let found = (store.row(of: sku, at: .max), store.row(of: sku, at: 0))
         #expect(found == (first + 1, first))
@@ -97,7 +97,7 @@ import Testing
         var store = try smallStore()
         let hasher = KeyedHash(seed: seed)
         let sku = try store.addSKU([65], hasher)
-        let row = try store.addPosition(sku, at: 3)
+        let row = try store.place(sku, at: 3)
         store.beginChange(sku)
         store.setFree(7, at: row)
         store.endChange(sku)
@@ -105,7 +105,7 @@ import Testing
         let word = store.reader.extent(sku).word
         let frozen = store.freeze()
         _ = try store.addSKU([66], hasher)
-        _ = try store.addPosition(sku, at: 1)
+        _ = try store.place(sku, at: 1)
         for row in 0..<store.rowCount {
             store.setFree(-1, at: row)
             store.rows.update(row) { $0.sellable = -1 }
@@ -123,12 +123,12 @@ import Testing
 
     @Test func `a full run refuses one more position and stays whole`() throws {
         var store = try PositionStore(
-            skuCountMax: 2, positionCountMax: 200_000, quietPoints: QuietPoints())
+            skuCountMax: 2, positionCountMax: 1_000_000, quietPoints: QuietPoints())
         let hasher = KeyedHash(seed: seed)
         let full = try store.addSKU([65], hasher)
         // The location ids go to 65,535, a run's count too: one id has no place.
         for location in 1...UInt16.max {
-            let row = try store.addPosition(full, at: location)
+            let row = try store.place(full, at: location)
             store.setFree(1, at: row)
         }
         let before = store.reader.extent(full)
@@ -149,14 +149,16 @@ import Testing
     }
 
     @Test(arguments: [(65_535, false), (65_536, true), (.max - 1, true)])
-    func `no more is reserved than a run can have`(count: Int, isTooMuch: Bool) throws {
+    func `no more is prepared than a run can have`(count: Int, isTooMuch: Bool) throws {
         var store = try PositionStore(
             skuCountMax: 1, positionCountMax: 100_000, quietPoints: QuietPoints())
         let sku = try store.addSKU([65], KeyedHash(seed: seed))
         var isRefused = false
-        do throws(SystemError) { try store.reserve(count, for: sku) } catch { isRefused = true }
+        do throws(SystemError) { try store.prepare(positions: count, for: sku) } catch {
+            isRefused = true
+        }
         #expect(isRefused == isTooMuch)
-        #expect(store.rowCount == (isTooMuch ? 0 : 65_535))
+        #expect(store.rowCount == 0)
     }
 
     @Test func `a second position at one location is a bug of the caller`() async {
@@ -165,7 +167,7 @@ import Testing
                 skuCountMax: 1, positionCountMax: 100, quietPoints: QuietPoints())
             let sku = try store.addSKU([65], KeyedHash(seed: 1))
             for location in [1, 3, 2, 3] as [UInt16] {
-                _ = try store.addPosition(sku, at: location)
+                _ = try store.place(sku, at: location)
             }
         }
     }
@@ -193,7 +195,7 @@ import Testing
     private func isRefused(
         adding location: UInt16, to sku: UInt32, _ store: inout PositionStore
     ) -> Bool {
-        do throws(SystemError) { _ = try store.addPosition(sku, at: location) } catch {
+        do throws(SystemError) { _ = try store.place(sku, at: location) } catch {
             return true
         }
         return false
@@ -224,13 +226,14 @@ private struct StoreModel {
         }
         let sku = random.below(units.count)
         if choice < 10 {
-            try store.reserve(random.below(20), for: UInt32(sku))
+            try store.prepare(positions: random.below(20), for: UInt32(sku))
             return sku
         }
         let location = UInt16(random.below(locationCount))
         let row: Int
         if units[sku][location] == nil {
-            row = try store.addPosition(UInt32(sku), at: location)
+            row = try store.place(
+                UInt32(sku), at: location, expecting: 1 + random.below(20))
             units[sku][location] = 0
         } else {
             guard let found = store.row(of: UInt32(sku), at: location) else {

@@ -123,7 +123,7 @@ import Testing
         for step in 0..<skuCount * locationCount {
             let sku = isLocationMajor ? step % skuCount : step / locationCount
             let location = isLocationMajor ? step / skuCount : step % locationCount
-            _ = try store.addPosition(UInt32(sku), at: UInt16(location))
+            _ = try store.place(UInt32(sku), at: UInt16(location))
             if step > skuCount * locationCount / 10 {
                 worst = max(worst, Double(store.rowCount) / Double(store.positionCount))
             }

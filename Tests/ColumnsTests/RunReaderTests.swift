@@ -56,11 +56,30 @@ import Testing
         #expect(calls == 1)
     }
 
+    @Test func `a move during a read is noticed`() throws {
+        var store = try Self.store(skuCount: 1)
+        let row = try store.place(0, at: 1)
+        store.setFree(5, at: row)
+        let reader = store.reader
+        var seen: [Int32] = []
+        let version = reader.consistent(0) { extent in
+            if seen.isEmpty {
+                do throws(SystemError) { _ = try store.place(0, at: 2, expecting: 50) } catch {
+                    Issue.record("\(error)")
+                }
+            }
+            seen.append(reader.free(at: extent.start))
+        }
+        // The row that the first try was sent to is nobody's by then and holds nothing.
+        #expect(version != nil)
+        #expect(seen == [0, 5])
+    }
+
     @Test func `the version counts changes, growth among them`() throws {
         var store = try Self.store(skuCount: 1)
         let reader = store.reader
         #expect(reader.consistent(0) { _ in } == 0)
-        let row = try store.addPosition(0, at: 1)
+        let row = try store.place(0, at: 1)
         let grown = try #require(reader.consistent(0) { _ in })
         #expect(grown > 0)
         for change in 1...10 as ClosedRange<UInt64> {
@@ -78,7 +97,7 @@ import Testing
         var store = try Self.store(skuCount: 1)
         var values: [Int32] = []
         for location in 0..<count {
-            let row = try store.addPosition(0, at: UInt16(location))
+            let row = try store.place(0, at: UInt16(location))
             values.append(random.below(10) == 0 ? .max : Int32(truncatingIfNeeded: random.next()))
             store.setFree(values[location], at: row)
         }
@@ -122,7 +141,7 @@ import Testing
         var random = Seeded(seed)
         var store = try RunReaderTests.store(skuCount: Self.skuCount)
         for sku in 0..<Self.skuCount {
-            let row = try store.addPosition(UInt32(sku), at: UInt16(sku))
+            let row = try store.place(UInt32(sku), at: UInt16(sku))
             store.setFree(Int32(Self.units(sku)), at: row)
         }
         let reader = store.reader
@@ -145,7 +164,7 @@ import Testing
             if changes % 8 == 0 {
                 let location = UInt16(random.below(Self.locationCount))
                 if store.row(of: sku, at: location) == nil {
-                    _ = try store.addPosition(sku, at: location)
+                    _ = try store.place(sku, at: location)
                 }
             }
             Self.spread(&store, sku, &random)

@@ -66,13 +66,26 @@ extension NameDictionaryView {
 
 extension NameDictionary {
     mutating func add(_ name: [UInt8], _ hasher: KeyedHash) throws(SystemError) -> UInt32 {
-        try add(name.span, NameKey(name.span, hasher))
+        try prepare()
+        return add(name.span, NameKey(name.span, hasher))
     }
 }
 
 extension PositionStore {
     mutating func addSKU(_ name: [UInt8], _ hasher: KeyedHash) throws(SystemError) -> UInt32 {
-        try addSKU(name.span, NameKey(name.span, hasher))
+        try prepareForSKU()
+        return addSKU(name.span, NameKey(name.span, hasher))
+    }
+
+    /// Adds a position as a change of its own, room made first.
+    mutating func place(
+        _ sku: UInt32, at location: UInt16, expecting expected: Int = 1
+    ) throws(SystemError) -> Int {
+        try prepare(positions: expected, for: sku)
+        beginChange(sku)
+        let row = addPosition(sku, at: location, expecting: expected)
+        endChange(sku)
+        return row
     }
 }
 

@@ -52,6 +52,16 @@ struct NamedCommand: Equatable {
     }
 }
 
+extension NamedCommand: CustomStringConvertible {
+    var description: String {
+        if verb == .item { return "item \(sku) category \(category ?? "-") '\(text)'" }
+        let what = verb == .stock ? "stock" : "\(kind.name)"
+        let place = location + (toLocation.map { " → \($0)" } ?? "")
+        return "\(what) \(quantity) \(sku) at \(place), \(from) → \(to), "
+            + "time \(at - testStart), id \(id ?? "-")\(isBackfill ? ", backfill" : "")"
+    }
+}
+
 /// What the owner of a shard says of a SKU.
 struct Detail: Equatable {
     struct Position: Equatable {
@@ -85,6 +95,15 @@ final class EngineFixture {
         var random = SeededGenerator(seed: seed)
         engine = try Engine(options: options, using: &random)
         policy = engine.master.policy(now: testStart)
+    }
+
+    /// Another one for the same engine, on a thread of its own.
+    ///
+    /// The policy comes from outside: ThreadSanitizer does not see that the mutex of MasterData
+    /// orders those who ask for it.
+    init(sharing engine: Engine, _ policy: Policy) {
+        self.engine = engine
+        self.policy = policy
     }
 
     /// Few shards: address space is reserved for each.
@@ -233,7 +252,61 @@ final class EngineFixture {
         return try #require(batch)
     }
 
+    // MARK: - Master data
+
+    func put(rules: [ModelRule]) throws {
+        _ = try engine.master.put(
+            rules: rules.map { rule in
+                let goods: RuleScope.Goods =
+                    if let sku = rule.sku {
+                        .sku(try Identifier(sku))
+                    } else if let category = rule.category {
+                        .category(try Identifier(category))
+                    } else { .all }
+                let place: RuleScope.Place =
+                    if let location = rule.location {
+                        .location(try Identifier(location))
+                    } else if let group = rule.group {
+                        .group(try Identifier(group))
+                    } else { .all }
+                return SafetyStockRule(
+                    id: try Identifier(rule.id), scope: RuleScope(goods: goods, place: place),
+                    amount: rule.units.map { .units(Int32($0)) }
+                        ?? .basisPoints(Int32(rule.basisPoints)),
+                    from: rule.from, until: rule.until, priority: rule.priority)
+            })
+    }
+
+    func put(location: String, groups: [String], isOpen: Bool) throws {
+        _ = try engine.master.put(locations: [
+            Location(
+                name: try Identifier(location), groups: try groups.map { try Identifier($0) },
+                isOpen: isOpen)
+        ])
+    }
+
+    func put(group: String, members: [String]) throws {
+        _ = try engine.master.put(groups: [
+            Group(
+                name: try Identifier(group), members: try members.map { try Identifier($0) })
+        ])
+    }
+
     // MARK: - Reads
+
+    /// The lines of a shard's list of parked events.
+    func parked(_ shard: Int) throws -> [String] {
+        let batch = try takeBatch()
+        batch.withBatch { batch in
+            batch.task = .listParked
+            batch.shard = shard
+        }
+        var lines: [String] = []
+        try exchange(batch) { batch in
+            lines = batch.listing.span.text.split(separator: "\n").map { String($0) }
+        }
+        return lines
+    }
 
     func detail(_ sku: String) throws -> (version: UInt64, detail: Detail)? {
         let batch = try takeBatch()
@@ -306,7 +379,7 @@ final class EngineFixture {
         for place in 0..<Int(item.answerCount) {
             let found = query.answers[Int(item.firstAnswer) + place]
             let isKnown = found.location != QueryPlace.unknown
-            let name = isKnown ? locationName(found.location) : "?\(found.place)"
+            let name = isKnown ? locationName(found.location) : "?\(found.place - item.firstPlace)"
             let previous = answer.locations.updateValue(found.available, forKey: name)
             #expect(previous == nil, "a location answers twice")
         }

@@ -345,6 +345,9 @@ import Testing
             #expect(answer.status == 403)
             #expect(header("connection", of: answer) == "close")
             #expect(try client.isClosed())
+            // A reset could have taken the answer away.
+            let wasReset = client.wasReset
+            #expect(!wasReset)
         }
     }
 

@@ -27,12 +27,12 @@ import Testing
 
     @Test func `a connection that asks nothing is closed without a word`() throws {
         try withServer {
-            $0.idleMilliseconds = 100
+            $0.idleMilliseconds = 300
         } _: { here in
             var silent = try here.connect()
             var client = try here.connect()
-            for _ in 0..<20 {
-                // Ten times less than the limit: stays.
+            for _ in 0..<60 {
+                // Thirty times less than the limit: stays.
                 Thread.sleep(milliseconds: 10)
                 #expect(try client.ask("GET", "/hello").status == 200)
             }
@@ -82,7 +82,7 @@ import Testing
     @Test(arguments: ["/echo", "/big", "/chunks"])
     func `a flood whose answers are not read is held back, then cut`(path: String) throws {
         try withServer {
-            $0.unsentWindowMilliseconds = 300
+            $0.unsentWindowMilliseconds = 1000
         } _: { here in
             let client = try here.connect()
             var bytes: [UInt8] = []

@@ -24,6 +24,7 @@ struct RouteHandler: RequestHandler, ~Copyable {
     let probe: Probe
     private var ready: [ExchangeToken] = []
     private var gated: [ExchangeToken] = []
+    private var windowed: [ExchangeToken] = []
 
     init(probe: Probe) { self.probe = probe }
 
@@ -70,6 +71,9 @@ struct RouteHandler: RequestHandler, ~Copyable {
         case "/outside":
             let token = exchange.token
             probe.outside.withLock { $0.append(token) }
+            return .later
+        case "/window":
+            windowed.append(exchange.token)
             return .later
         case "/feed":
             gated.append(exchange.token)
@@ -143,7 +147,15 @@ struct RouteHandler: RequestHandler, ~Copyable {
         return ready.isEmpty ? .whenAsked : .atOnce
     }
 
-    mutating func nextReady() -> ExchangeToken? { ready.popLast() }
+    mutating func nextReady() -> ExchangeToken? {
+        // As if another thread had filled the inbox after `turn` and seen no need to ring.
+        if !windowed.isEmpty {
+            let late = windowed
+            probe.inbox.withLock { $0 += late }
+            windowed = []
+        }
+        return ready.popLast()
+    }
 
     var hasWork: Bool { !ready.isEmpty || probe.inbox.withLock { !$0.isEmpty } }
 
@@ -255,6 +267,9 @@ struct Client: ~Copyable {
     /// The server has ended the connection, in order or by a reset.
     private(set) var isAtEnd = false
 
+    /// It was a reset.
+    private(set) var wasReset = false
+
     init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
     func send(_ bytes: [UInt8]) throws { try descriptor.sendAll(bytes.span) }
@@ -269,6 +284,7 @@ struct Client: ~Copyable {
         } catch {
             guard error.code == 104 else { throw error }  // ECONNRESET
             isAtEnd = true
+            wasReset = true
         }
         for index in 0..<buffer.count { received.append(buffer[index]) }
         return !isAtEnd

@@ -47,6 +47,15 @@ import Testing
         }
     }
 
+    @Test func `work that comes between the turn and the sleep is not slept over`() throws {
+        try withServer {
+            $0.tickMilliseconds = 60_000
+        } _: { here in
+            var client = try here.connect(timeoutMilliseconds: 5000)
+            for _ in 0..<5 { #expect(try client.ask("GET", "/window").text == "later") }
+        }
+    }
+
     @Test func `a reactor sleeps while what it has received must wait`() throws {
         try withServer { here in
             let waiting = try here.connect()

@@ -42,6 +42,19 @@ extension ServiceHandler {
                 }
             }
         }
+        if kind == .items {
+            do throws(RequestRefusal) {
+                let expected = try Self.expectedVersion(bytes.part(head.ifMatch))
+                if let expected, expected != engine.itemsVersion {
+                    throw RequestRefusal(
+                        412, "version_mismatch",
+                        "items were changed since: the version is now v\(engine.itemsVersion)")
+                }
+            } catch {
+                exchange.problem(error)
+                return .answered
+            }
+        }
         let type = bytes.part(head.contentType)
         let isCSV = type.count >= 8 && type.extracting(first: 8).equalsIgnoringCase("text/csv")
         if isCSV, kind == .events {
@@ -310,7 +323,10 @@ extension ServiceHandler {
         } else if state.isCut {
             exchange.respond(429) { $0.appendHeader("Retry-After", decimal: 1) }
         } else {
-            exchange.respond(state.streamError == nil ? 200 : 400)
+            let tag = ByteBuffer(etag: engine.itemsVersion)
+            exchange.respond(state.streamError == nil ? 200 : 400) { head in
+                if state.kind == .items { head.appendHeader("ETag", tag.span) }
+            }
         }
         return .done
     }

@@ -175,7 +175,6 @@ struct Connection: ~Copyable {
         descriptor = nil
         phase = .vacant
         generation &+= 1
-        exchangeNumber &+= 1
         isQueued = false
         dropBuffers()
     }

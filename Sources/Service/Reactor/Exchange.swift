@@ -193,17 +193,17 @@ extension Exchange {
         _ status: Int, _ code: StaticString, _ detail: Span<UInt8>, retryAfterSeconds: Int? = nil
     ) {
         body.removeAll()
-        body.append("{\"type\":\"urn:holdfast:problem:")
+        body.append(literal: "{\"type\":\"urn:holdfast:problem:")
         body.append(code)
-        body.append("\",\"title\":\"")
+        body.append(literal: "\",\"title\":\"")
         body.append(problemTitle(status))
-        body.append("\",\"status\":")
+        body.append(literal: "\",\"status\":")
         body.append(decimal: status)
-        body.append(",\"code\":\"")
+        body.append(literal: ",\"code\":\"")
         body.append(code)
-        body.append("\",\"detail\":\"")
+        body.append(literal: "\",\"detail\":\"")
         body.append(jsonEscaping: detail)
-        body.append("\"}\n")
+        body.append(literal: "\"}\n")
         respond(status, contentType: "application/problem+json") { head in
             if let seconds = retryAfterSeconds {
                 head.appendHeader("Retry-After", decimal: seconds)
@@ -264,7 +264,7 @@ extension ByteBuffer {
             case 0x20..<0x7F: append(byte)
             case 0x80...: append(UInt8(ascii: "?"))
             default:
-                append("\\u00")
+                append(literal: "\\u00")
                 for digit in [byte >> 4, byte & 15] {
                     append(digit < 10 ? 48 + digit : 87 + digit)
                 }

@@ -28,30 +28,37 @@ extension AvailabilityRequest {
         _ locationNames: NameDictionaryView
     ) {
         output.reserve(256)
-        output.append("{\"sku\":")
+        output.append(literal: "{\"sku\":")
         output.append(jsonString: text.part(item.name))
-        output.append(",\"available\":")
+        output.append(literal: ",\"available\":")
         let available = item.status == .answered ? item.available : 0
         output.append(decimal: available)
         if item.status == .answered {
-            output.append(",\"max_single\":")
+            output.append(literal: ",\"max_single\":")
             output.append(decimal: item.maxSingle)
         }
-        output.append(available > 0 ? ",\"level\":\"in\"" as StaticString : ",\"level\":\"out\"")
+        if available > 0 {
+            output.append(literal: ",\"level\":\"in\"")
+        } else {
+            output.append(literal: ",\"level\":\"out\"")
+        }
         // Without a quantity the question is whether there is any.
         let isSatisfied = item.status == .answered && available >= max(1, item.quantity)
-        output.append(
-            isSatisfied ? ",\"satisfied\":true" as StaticString : ",\"satisfied\":false")
+        if isSatisfied {
+            output.append(literal: ",\"satisfied\":true")
+        } else {
+            output.append(literal: ",\"satisfied\":false")
+        }
         switch item.status {
         case .answered, .contended:
-            output.append(",\"version\":")
+            output.append(literal: ",\"version\":")
             output.append(decimal: Int64(truncatingIfNeeded: item.version))
             if query.wantsLocations { appendLocations(item, to: &output, text, locationNames) }
-        case .unknownSKU: output.append(",\"error\":\"unknown_sku\"")
-        case .unknownLocation: output.append(",\"error\":\"unknown_location\"")
-        case .unknownGroup: output.append(",\"error\":\"unknown_group\"")
+        case .unknownSKU: output.append(literal: ",\"error\":\"unknown_sku\"")
+        case .unknownLocation: output.append(literal: ",\"error\":\"unknown_location\"")
+        case .unknownGroup: output.append(literal: ",\"error\":\"unknown_group\"")
         case .malformed:
-            output.append(",\"error\":\"")
+            output.append(literal: ",\"error\":\"")
             output.append(ItemProblem(rawValue: item.problem)?.code ?? "bad_item")
             output.append(UInt8(ascii: "\""))
         }
@@ -62,7 +69,7 @@ extension AvailabilityRequest {
         _ item: QueryItem, to output: inout ByteBuffer, _ text: Span<UInt8>,
         _ locationNames: NameDictionaryView
     ) {
-        output.append(",\"locations\":[")
+        output.append(literal: ",\"locations\":[")
         let first = Int(item.firstAnswer)
         for index in first..<first + Int(item.answerCount) {
             let answer = query.answers[index]
@@ -72,7 +79,7 @@ extension AvailabilityRequest {
             } else {
                 locationNames.withName(UInt32(answer.location)) { output.append(jsonString: $0) }
             }
-            output.append(",\"available\":")
+            output.append(literal: ",\"available\":")
             output.append(decimal: answer.available)
             output.append(UInt8(ascii: "}"))
         }

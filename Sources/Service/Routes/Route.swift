@@ -95,7 +95,8 @@ struct RouteMatch {
         }
         if collection.equals("items") {
             return isMember
-                ? match(.items, isRead, "GET, HEAD") : match(.items, method == .put, "PUT")
+                ? match(.items, isRead, "GET, HEAD")
+                : match(.items, isRead || method == .put, "GET, HEAD, PUT")
         }
         if isMember { return nil }
         if collection.equals("events") { return match(.events, method == .post, "POST") }

@@ -69,14 +69,24 @@ extension ServiceHandler {
         return .done
     }
 
-    func appendHead(_ output: inout ByteBuffer) {
-        output.append("{\"as_of\":\"")
-        output.append(rfc3339: now)
-        output.append("\",\"mark\":\"")
-        append(mark: &output)
-        output.append("\",\"rules_version\":")
-        output.append(decimal: Int64(policy.rules.version))
-        output.append(",\"items\":[")
+    mutating func appendHead(_ output: inout ByteBuffer) {
+        if answerHeadTime != now { renderAnswerHead() }
+        output.append(contentsOf: answerHead)
+        output.append(decimal: Int64(truncatingIfNeeded: engine.changeCount))
+        output.append(literal: "\",\"rules_version\":")
+        output.append(decimal: Int64(truncatingIfNeeded: policy.rules.version))
+        output.append(literal: ",\"items\":[")
+    }
+
+    /// What answers of one turn begin with: the same time, the same life of the service.
+    private mutating func renderAnswerHead() {
+        answerHeadTime = now
+        answerHead.removeAll()
+        answerHead.append("{\"as_of\":\"")
+        answerHead.append(rfc3339: now)
+        answerHead.append("\",\"mark\":\"")
+        answerHead.append(hexadecimal: shared.instance)
+        answerHead.append("-")
     }
 
     /// Appends the mark of now: this life of the service, and the changes so far.
@@ -153,8 +163,10 @@ extension ServiceHandler {
             }
             exchange.beginStream(200, contentType: "application/json")
         }
+        var head = ByteBuffer()
+        if state.isFirstSlice { appendHead(&head) }
         exchange.writeChunk { output in
-            if state.isFirstSlice { appendHead(&output) }
+            output.append(contentsOf: head)
             appendSlice(state, &output)
             if isLastSlice { output.append("]}\n") }
         }

@@ -193,18 +193,11 @@ extension ServiceHandler {
     }
 
     private func respondItem(_ state: DetailExchange, _ exchange: inout Exchange) {
-        exchange.body.append("{\"sku\":")
-        exchange.body.append(jsonString: state.sku)
-        if state.category > 0 {
-            exchange.body.append(",\"category\":")
-            engine.master.categoryNames.withName(UInt32(state.category) - 1) {
-                exchange.body.append(jsonString: $0)
-            }
-        }
-        exchange.body.append(",\"name\":")
-        exchange.body.append(jsonString: state.itemName)
-        exchange.body.append("}\n")
-        exchange.respond(200)
+        ItemWriter(categoryNames: engine.master.categoryNames).append(
+            state.sku, state.category, state.itemName, to: &exchange.body)
+        exchange.body.append("\n")
+        let tag = ByteBuffer(etag: engine.itemsVersion)
+        exchange.respond(200) { $0.appendHeader("ETag", tag.span) }
     }
 
     private func respondPositions(_ state: DetailExchange, _ exchange: inout Exchange) {
@@ -253,5 +246,32 @@ extension ServiceHandler {
             decimal: availableToPromise(
                 free: detail.free, isOpen: policy.isOpen(detail.location)))
         output.append(UInt8(ascii: "}"))
+    }
+}
+
+/// Writes one item as JSON.
+struct ItemWriter {
+    let categoryNames: NameDictionaryView
+
+    /// - Parameter category: Id plus one; 0 is none.
+    func append(
+        _ sku: Span<UInt8>, _ category: UInt16, _ name: Span<UInt8>, to output: inout ByteBuffer
+    ) {
+        output.append("{\"sku\":")
+        output.append(jsonString: sku)
+        if category > 0 {
+            output.append(",\"category\":")
+            categoryNames.withName(UInt32(category) - 1) { output.append(jsonString: $0) }
+        }
+        output.append(",\"name\":")
+        output.append(jsonString: name)
+        output.append("}")
+    }
+
+    func append(
+        _ sku: borrowing ByteBuffer, _ category: UInt16, _ name: borrowing ByteBuffer,
+        to output: inout ByteBuffer
+    ) {
+        append(sku.span, category, name.span, to: &output)
     }
 }

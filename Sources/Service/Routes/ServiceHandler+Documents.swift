@@ -56,7 +56,7 @@ extension ServiceHandler {
     }
 
     /// Whether a header lists the tag; a weak tag compares as its strong one for reads.
-    private static func matches(_ header: Span<UInt8>, _ tag: Span<UInt8>) -> Bool {
+    static func matches(_ header: Span<UInt8>, _ tag: Span<UInt8>) -> Bool {
         if header.equals("*") { return true }
         var start = 0
         while start + tag.count <= header.count {
@@ -98,7 +98,7 @@ extension ServiceHandler {
     }
 
     /// The version that If-Match names; nil for none or `*`.
-    private static func expectedVersion(
+    static func expectedVersion(
         _ ifMatch: Span<UInt8>
     ) throws(RequestRefusal) -> UInt64? {
         if ifMatch.isEmpty || ifMatch.equals("*") { return nil }

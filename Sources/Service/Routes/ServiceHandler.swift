@@ -25,6 +25,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 
     /// The questions of calls that are answered at once.
     var request = AvailabilityRequest()
+    var answerHead = ByteBuffer(capacity: 128)
+    var answerHeadTime = Milliseconds.min
     var eventDecoder = EventDecoder()
     var rowDecoder = RowDecoder()
     var batches: BatchPool
@@ -74,7 +76,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         switch match.route {
         case .availabilityBatch: return .gather(limit: BodyLimits.streamed)
         case .events, .stock: return beginIngest(match, head, bytes, &exchange)
-        case .items where match.segment.isEmpty: return beginIngest(match, head, bytes, &exchange)
+        case .items where head.method == .put:
+            return beginIngest(match, head, bytes, &exchange)
         default: return .gather(limit: BodyLimits.document)
         }
     }
@@ -88,6 +91,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .availabilityOne: return answerOne(head, bytes, &exchange)
         case .health: return answerHealth(head, bytes, &exchange)
         case .metrics: return answerMetrics(&exchange)
+        case .items where bytes.part(head.path).equals("/v1/items"):
+            return askItems(head, bytes, &exchange)
         case .positions, .items: return askDetail(head, bytes, &exchange)
         case .deadLetters: return askParked(&exchange)
         case .locations, .groups, .channels, .rules:
@@ -112,6 +117,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case let state as IngestExchange: return finish(state, &exchange)
         case let state as AvailabilityExchange: return produce(state, &exchange)
         case let state as DetailExchange: return produce(state, &exchange)
+        case let state as ItemsExchange: return produce(state, &exchange)
         case let state as DocumentExchange: return produce(state, &exchange)
         default:
             exchange.problem(500, "internal", "an answer without a question")
