@@ -56,7 +56,7 @@ let package = Package(
             name: "holdfast",
             dependencies: [
                 "Bytes", "Domain", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform", "Client",
-                "Service",
+                "Service", "SampleData",
             ],
             swiftSettings: strict),
         .executableTarget(

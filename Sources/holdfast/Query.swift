@@ -42,7 +42,7 @@ private func query(
     var client = HTTPClient(url)
     let response = try ask(question, &client)
     guard response.status == 200 else {
-        throw .failed(describe(response, ServiceAnswer(client.body.span)))
+        throw .failed(describeAnswer(response, ServiceAnswer(client.body.span)))
     }
     if arguments.has("json") {
         console.write(client.body.span)

@@ -14,7 +14,6 @@ let serveCommand = Subcommand(
         .value("max-connections", "10000", "connections in all"),
         .value("max-connections-per-address", "1000", "connections from one address"),
         .flag("pin", "bind each reactor to a processor of its own"),
-        .flag("insecure", "listen beyond this machine, although there are no API keys"),
         .missing("data", memoryOnly),
         .missing("durability", memoryOnly),
         .missing("snapshot-every", memoryOnly),
@@ -40,12 +39,19 @@ let serviceOptions: [Option] = [
     .value("reactors", "N", "threads that serve; one per processor by default"),
     .value("shards", "16", "parts of the store, a power of two up to 256"),
     .value("unknown", "create|refuse", "what becomes of unknown names in stock and events"),
+    .flag("insecure", "listen beyond this machine, although there are no API keys"),
 ]
 
 /// The service that the options describe; those that a command does not have keep their standard.
 func serviceConfiguration(_ arguments: Arguments) throws(CommandError) -> ServiceConfiguration {
     var configuration = ServiceConfiguration()
     configuration.address = try arguments.address("http", default: configuration.address)
+    guard configuration.address.isLoopback || arguments.has("insecure") else {
+        throw .usage(
+            "\(configuration.address) can be reached from other machines, and this version has no "
+                + "API keys: whoever reaches it can change stock. Say --insecure if the network "
+                + "is to be trusted, or listen on 127.0.0.1")
+    }
     configuration.reactorCount = try arguments.integer(
         "reactors", in: 1...256, default: Machine.processorCount)
     var engine = EngineOptions()
@@ -95,12 +101,6 @@ private func serve(
 ) throws(CommandError) -> ExitStatus {
     if let word = arguments.words.first { throw .usage("serve takes no \(word)") }
     let configuration = try serviceConfiguration(arguments)
-    guard configuration.address.isLoopback || arguments.has("insecure") else {
-        throw .usage(
-            "\(configuration.address) can be reached from other machines, and this version has no "
-                + "API keys: whoever reaches it can change stock. Say --insecure if the network "
-                + "is to be trusted, or listen on 127.0.0.1")
-    }
     // Before any other thread is there: they inherit the block.
     let signals = try orFailed { () throws(SystemError) in try TerminationSignals() }
     let service = try startedService(configuration)

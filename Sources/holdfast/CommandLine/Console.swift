@@ -52,7 +52,9 @@ final class Console: Sendable {
     func write(_ bytes: Span<UInt8>) {
         state.withLock { state in
             clearStatus(&state)
-            if isReal { put(bytes, Terminal.standardOutput) } else {
+            if isReal {
+                put(bytes, Terminal.standardOutput)
+            } else {
                 state.captured.output += bytes.text
             }
         }

@@ -57,7 +57,8 @@ struct Arguments: Equatable, Sendable {
                 words.append(argument)
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = argument.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard argument.hasPrefix("--"),
                 let option = options.first(where: { "--" + $0.name == parts[0] })
             else { throw Self.unknown(String(parts[0]), options) }

@@ -83,9 +83,10 @@ private func subcommand(_ name: String) throws(CommandError) -> Subcommand {
 }
 
 private var shortHelp: String {
-    let rows = subcommands.map { ["  \($0.name)", $0.summary] } + [
-        ["  help", "what a command takes: holdfast help import"]
-    ]
+    let rows =
+        subcommands.map { ["  \($0.name)", $0.summary] } + [
+            ["  help", "what a command takes: holdfast help import"]
+        ]
     return """
         usage: holdfast COMMAND ...
 

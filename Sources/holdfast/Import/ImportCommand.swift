@@ -38,7 +38,9 @@ private func runImport(
 ) throws(CommandError) -> ExitStatus {
     let kind = try importKind(arguments)
     let paths = arguments.words.dropFirst()
-    guard !paths.isEmpty else { throw .usage("import \(kind.rawValue) needs a file; - is standard input") }
+    guard !paths.isEmpty else {
+        throw .usage("import \(kind.rawValue) needs a file; - is standard input")
+    }
     guard paths.filter({ $0 == "-" }).count <= 1 else {
         throw .usage("standard input can be read once only")
     }

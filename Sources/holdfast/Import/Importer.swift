@@ -279,7 +279,7 @@ private final class ImportJob: Sendable {
     }
 
     private func refusal(_ response: ClientResponse, _ answer: ServiceAnswer?) -> CommandError {
-        .failed("\(path): \(describe(response, answer))")
+        .failed("\(path): \(describeAnswer(response, answer))")
     }
 }
 
@@ -307,7 +307,7 @@ private func importRules(_ path: String, to url: ServerURL) throws(CommandError)
         try client.call(request, body: document.span)
     }
     guard response.status == 200 else {
-        throw .failed("\(path): \(describe(response, ServiceAnswer(client.body.span)))")
+        throw .failed("\(path): \(describeAnswer(response, ServiceAnswer(client.body.span)))")
     }
     var result = ImportResult()
     result.accepted = ruleCount(document.span)
@@ -335,7 +335,7 @@ private func ruleCount(_ document: Span<UInt8>) -> Int {
 }
 
 /// An answer that is no success, in words.
-func describe(_ response: ClientResponse, _ answer: ServiceAnswer?) -> String {
+func describeAnswer(_ response: ClientResponse, _ answer: ServiceAnswer?) -> String {
     guard let answer, !answer.code.isEmpty else {
         return "the service answered with status \(response.status)"
     }

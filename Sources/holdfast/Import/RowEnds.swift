@@ -29,8 +29,9 @@ struct LineCensus: Equatable, Sendable {
                 offset &+= 8
             }
             // The sums of neighbours, twice two lanes wide, then added up by the multiplication.
-            let pairs = (sums & 0x00FF_00FF_00FF_00FF) &+ (sums &>> 8 & 0x00FF_00FF_00FF_00FF)
-            lineFeedCount &+= Int(truncatingIfNeeded: pairs &* 0x0001_0001_0001_0001 &>> 48)
+            let even: UInt64 = 0x00FF_00FF_00FF_00FF
+            let pairs = (sums & even) &+ ((sums &>> 8) & even)
+            lineFeedCount &+= Int((pairs &* 0x0001_0001_0001_0001) &>> 48)
         }
         hasQuotes = quotes != 0
         while offset < bytes.count {
