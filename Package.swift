@@ -50,12 +50,13 @@ let package = Package(
         module(
             "Service",
             uses: ["Bytes", "Domain", "Columns", "Engine", "JSON", "CSV", "HTTP", "Platform"]),
+        module("Client", uses: ["Bytes", "HTTP", "Platform"]),
         module("SampleData", uses: ["Bytes"]),
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Bytes", "Domain", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform", "Service",
-                "SampleData",
+                "Bytes", "Domain", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform", "Client",
+                "Service", "SampleData",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -73,6 +74,10 @@ let package = Package(
         tests("ColumnsTests", uses: ["Bytes", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),
         tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),
+        tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
+        tests(
+            "CommandLineTests",
+            uses: ["Bytes", "CSV", "HTTP", "Zstd", "Platform", "Client", "Service", "holdfast"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,5 @@
-print("holdfast")
+// The program: `holdfast <subcommand>`.
+
+import Glibc
+
+exit(runHoldfast(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,153 @@
+// `holdfast serve`: the service in the foreground, until a signal ends it.
+
+import Engine
+import Platform
+import Service
+import Synchronization
+
+let serveCommand = Subcommand(
+    name: "serve", usage: "[OPTION...]",
+    summary: "Runs the service until SIGTERM or SIGINT ends it.",
+    options: serviceOptions + [
+        .value("late-window", "7d", "how long movements are kept to place late counts"),
+        .value("dedup-max", "100M", "events that are remembered to tell repeats"),
+        .value("max-connections", "10000", "connections in all"),
+        .value("max-connections-per-address", "1000", "connections from one address"),
+        .flag("pin", "bind each reactor to a processor of its own"),
+        .missing("data", memoryOnly),
+        .missing("durability", memoryOnly),
+        .missing("snapshot-every", memoryOnly),
+        .missing("history", memoryOnly),
+        .missing("history-bytes", memoryOnly),
+        .missing("resp", "this version speaks HTTP alone"),
+        .missing("config", "this version takes options from the command line alone"),
+    ],
+    notes: """
+        Stock is kept in memory only: what the service knows is gone when it ends.
+
+        The first signal ends it in order: requests under way are answered, then it exits with 0.
+        A second one ends it at once.
+        """
+) { (arguments, console) throws(CommandError) in try serve(arguments, console) }
+
+private let memoryOnly =
+    "this version keeps stock in memory only, and it is gone when the service ends"
+
+/// The options that `serve` and `demo` share.
+let serviceOptions: [Option] = [
+    .value("http", "127.0.0.1:8080", "where to listen"),
+    .value("reactors", "N", "threads that serve; one per processor by default"),
+    .value("shards", "16", "parts of the store, a power of two up to 256"),
+    .value("unknown", "create|refuse", "what becomes of unknown names in stock and events"),
+    .flag("insecure", "listen beyond this machine, although there are no API keys"),
+]
+
+/// The service that the options describe; those that a command does not have keep their standard.
+func serviceConfiguration(_ arguments: Arguments) throws(CommandError) -> ServiceConfiguration {
+    var configuration = ServiceConfiguration()
+    configuration.address = try arguments.address("http", default: configuration.address)
+    guard configuration.address.isLoopback || arguments.has("insecure") else {
+        throw .usage(
+            "\(configuration.address) can be reached from other machines, and this version has no "
+                + "API keys: whoever reaches it can change stock. Say --insecure if the network "
+                + "is to be trusted, or listen on 127.0.0.1")
+    }
+    configuration.reactorCount = try arguments.integer(
+        "reactors", in: 1...256, default: Machine.processorCount)
+    var engine = EngineOptions()
+    engine.shardCount = try arguments.integer("shards", in: 1...256, default: engine.shardCount)
+    guard engine.shardCount & (engine.shardCount - 1) == 0 else {
+        throw .usage("--shards takes a power of two, not \(engine.shardCount)")
+    }
+    switch arguments.value("unknown") {
+    case nil, "create": engine.createsUnknown = true
+    case "refuse": engine.createsUnknown = false
+    case let other?: throw .usage("--unknown takes create or refuse, not \(other)")
+    }
+    engine.lateWindow = try arguments.duration("late-window", default: engine.lateWindow)
+    engine.rememberedMax = try arguments.count(
+        "dedup-max", in: 1...1_000_000_000, default: engine.rememberedMax)
+    configuration.engine = engine
+    let limits = configuration.limits
+    configuration.limits.connectionCountMax = try arguments.count(
+        "max-connections", in: 1...10_000_000, default: limits.connectionCountMax)
+    configuration.limits.connectionCountMaxPerAddress = try arguments.count(
+        "max-connections-per-address", in: 1...10_000_000,
+        default: limits.connectionCountMaxPerAddress)
+    configuration.pinsThreads = arguments.has("pin")
+    return configuration
+}
+
+/// A service that listens.
+///
+/// - Throws: When it cannot, also because another one listens there: reactors share their port, so
+///   the kernel alone would let two services of one user share it too.
+func startedService(
+    _ configuration: ServiceConfiguration
+) throws(CommandError) -> HoldfastService {
+    Machine.raiseDescriptorLimit()
+    do throws(SystemError) {
+        _ = try Listener(at: configuration.address)
+        let service = try HoldfastService(configuration)
+        try service.start()
+        return service
+    } catch {
+        throw .failed(error.description)
+    }
+}
+
+private func serve(
+    _ arguments: Arguments, _ console: Console
+) throws(CommandError) -> ExitStatus {
+    if let word = arguments.words.first { throw .usage("serve takes no \(word)") }
+    let configuration = try serviceConfiguration(arguments)
+    // Before any other thread is there: they inherit the block.
+    let signals = try orFailed { () throws(SystemError) in try TerminationSignals() }
+    let service = try startedService(configuration)
+    console.say(
+        "holdfast \(holdfastVersion) listens on http://\(service.address): "
+            + describe(configuration))
+    return finish(service, signals)
+}
+
+/// What a service is made of, in one line.
+func describe(_ configuration: ServiceConfiguration) -> String {
+    let engine = configuration.engine
+    var parts = [
+        "\(configuration.reactorCount) reactor" + (configuration.reactorCount == 1 ? "" : "s"),
+        "\(engine.shardCount) shard" + (engine.shardCount == 1 ? "" : "s"),
+        engine.createsUnknown ? "unknown names created" : "unknown names refused",
+        "late window \(durationText(engine.lateWindow))",
+        "stock in memory only",
+    ]
+    if configuration.pinsThreads { parts.append("pinned") }
+    if !configuration.address.isLoopback { parts.append("open to other machines without keys") }
+    return parts.joined(separator: ", ")
+}
+
+/// Waits for a signal and ends the service in order; a second signal ends it at once.
+func finish(
+    _ service: HoldfastService, _ signals: borrowing TerminationSignals
+) -> ExitStatus {
+    _ = signals.wait()
+    service.drain()
+    let hasEnded = Flag()
+    let joiner = try? Thread.start(name: "joiner") {
+        service.join()
+        hasEnded.raise()
+    }
+    while !hasEnded.isUp {
+        if signals.wait(timeoutMilliseconds: 20) != nil { service.stop() }
+    }
+    joiner?.join()
+    return .done
+}
+
+/// A flag that one thread raises for others.
+final class Flag: Sendable {
+    private let word = Atomic<Bool>(false)
+
+    // Release and acquire: who sees it up sees what was done before.
+    func raise() { word.store(true, ordering: .releasing) }
+    var isUp: Bool { word.load(ordering: .acquiring) }
+}
