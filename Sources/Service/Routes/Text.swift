@@ -60,7 +60,9 @@ extension DecodedNames {
     func withName<Result: ~Copyable, E: Error>(
         _ range: ByteRange, _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> Result
     ) throws(E) -> Result {
-        if range.offset < bytes.count || range.isEmpty { return try body(bytes.part(range)) }
+        // An empty one may have been decoded, and then lies behind the bytes.
+        if range.isEmpty { return try body(bytes.part(.none)) }
+        if range.offset < bytes.count { return try body(bytes.part(range)) }
         let part = ByteRange(offset: range.offset - bytes.count, count: range.count)
         return try body(decoded.span.part(part))
     }
