@@ -72,6 +72,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("A%00", "identifier_control_character"), ("A%0a", "identifier_control_character"),
+        (String(repeating: "x", count: 65), "identifier_too_long"), ("%FF", "identifier_not_utf8"),
+        ("A%C3", "identifier_not_utf8"),
+    ])
+    func `a name that no SKU can have is said to be one`(name: String, code: String) throws {
+        try withService { here in
+            var client = try here.connect()
+            let answer = try client.call("GET", "/v1/availability/\(name)")
+            #expect(answer["items"][0]["error"].string == code)
+        }
+    }
+
     @Test(arguments: ["location=", "location", "group=", "channel=", "after=", "=", "&&", "x=&y"])
     func `an empty parameter is no name`(query: String) throws {
         try withService { here in
