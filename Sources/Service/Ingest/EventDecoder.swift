@@ -91,7 +91,6 @@ struct EventDecoder: ~Copyable {
         _ bytes: Span<UInt8>, _ engine: Engine, now: Milliseconds, index: Int, isBackfill: Bool
     ) throws(ElementRefusal) -> Decoded {
         do throws(JSONError) { try read(bytes) } catch { throw ElementRefusal(error) }
-        names.join(bytes)
         guard !id.isEmpty else { throw ElementRefusal(.missing("id")) }
         try check(id, "id", bytes, byteCountMax: eventIDByteCountMax)
         if let refusal { throw ElementRefusal(refusal) }

@@ -55,6 +55,8 @@ struct AvailabilityRequest: ~Copyable {
 
     var query = AvailabilityQuery()
     var names = DecodedNames()
+    /// The names of the slice, gathered when some of them were decoded.
+    private var gathered = ByteBuffer()
     var channel = ByteRange.none
     var after = ByteRange.none
     var wantsLocations = false
@@ -325,9 +327,35 @@ struct AvailabilityRequest: ~Copyable {
 
     /// Answers the slice just read; whether some items are left to the owners of their shards.
     mutating func run(_ engine: Engine, _ policy: Policy, _ body: Span<UInt8>) -> Bool {
-        names.join(body)
         if names.isEmpty { return query.run(engine, policy, body) }
-        return names.withText(body) { query.run(engine, policy, $0) }
+        gatherNames(body)
+        return Service.run(&query, engine, policy, gathered)
+    }
+
+    /// Hands the text that the names of items and places refer to, after `run`, to `read`.
+    func withText(_ body: Span<UInt8>, _ read: (Span<UInt8>) -> Void) {
+        names.isEmpty ? read(body) : read(gathered.span)
+    }
+
+    /// Puts all names of the slice into one text, where some lie in the body and some do not.
+    ///
+    /// - Complexity: O(bytes of the names): never O(body), which every slice would pay.
+    private mutating func gatherNames(_ body: Span<UInt8>) {
+        gathered.removeAll()
+        for index in query.items.indices {
+            let name = query.items[index].name
+            query.items[index].name = gather(name, body)
+        }
+        for index in query.places.indices {
+            let name = query.places[index].name
+            query.places[index].name = gather(name, body)
+        }
+    }
+
+    private mutating func gather(_ name: ByteRange, _ body: Span<UInt8>) -> ByteRange {
+        let start = gathered.count
+        names.withName(name, body) { gathered.append($0) }
+        return ByteRange(from: start, to: gathered.count)
     }
 
     /// Shards with items that could not be read consistently, one each.
@@ -360,4 +388,12 @@ struct AvailabilityRequest: ~Copyable {
             }
         }
     }
+}
+
+/// Query and text as separate parameters: a span of one part would bar changes to the other.
+private func run(
+    _ query: inout AvailabilityQuery, _ engine: Engine, _ policy: Policy,
+    _ text: borrowing ByteBuffer
+) -> Bool {
+    query.run(engine, policy, text.span)
 }
