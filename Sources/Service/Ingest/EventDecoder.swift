@@ -177,22 +177,24 @@ struct EventDecoder: ~Copyable {
         case .seq, .ttlSeconds: _ = try reader.integer(bytes)
         case .due, .hold, .line, .shipment, .owner: _ = try reader.string(bytes)
         case .at: try readTime(&reader, bytes)
-        case .kind: readKind(try reader.string(bytes), bytes)
-        case .from: draft.from = readCondition(try reader.string(bytes), bytes)
-        case .to: draft.to = readCondition(try reader.string(bytes), bytes)
+        case .kind: readKind(names.range(try reader.string(bytes), in: bytes), bytes)
+        case .from:
+            draft.from = readCondition(names.range(try reader.string(bytes), in: bytes), bytes)
+        case .to:
+            draft.to = readCondition(names.range(try reader.string(bytes), in: bytes), bytes)
         }
     }
 
-    private mutating func readKind(_ name: JSONString, _ bytes: Span<UInt8>) {
-        let text = bytes.part(name.range)
-        draft.kind = EventKind(name: text)
+    private mutating func readKind(_ name: ByteRange, _ bytes: Span<UInt8>) {
+        draft.kind = names.withName(name, bytes) { EventKind(name: $0) }
         if draft.kind == nil {
-            refusal = EventKind.isKnownButUnsupported(text) ? .unsupportedKind : .unknownKind
+            let isKnown = names.withName(name, bytes) { EventKind.isKnownButUnsupported($0) }
+            refusal = isKnown ? .unsupportedKind : .unknownKind
         }
     }
 
-    private mutating func readCondition(_ name: JSONString, _ bytes: Span<UInt8>) -> Condition? {
-        let condition = Condition(name: bytes.part(name.range))
+    private mutating func readCondition(_ name: ByteRange, _ bytes: Span<UInt8>) -> Condition? {
+        let condition = names.withName(name, bytes) { Condition(name: $0) }
         if condition == nil, refusal == nil { refusal = .unknownCondition }
         return condition
     }
@@ -204,8 +206,8 @@ struct EventDecoder: ~Copyable {
             draft.at = try reader.integer(bytes)
             return
         }
-        let text = try reader.string(bytes)
-        draft.at = bytes.part(text.range).rfc3339Milliseconds()
+        let text = names.range(try reader.string(bytes), in: bytes)
+        draft.at = names.withName(text, bytes) { $0.rfc3339Milliseconds() }
         if draft.at == nil, refusal == nil { refusal = .badTime }
     }
 
