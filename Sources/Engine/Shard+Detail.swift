@@ -42,8 +42,18 @@ extension Shard {
             batch.listing.append("\", \"code\": \"")
             batch.listing.append(event.outcome.code)
             batch.listing.append("\", \"event\": ")
-            batch.listing.append(event.source.span)
+            append(onOneLine: event.source.span, to: &batch.listing)
             batch.listing.append("}\n")
+        }
+    }
+
+    /// Appends JSON that came over several lines as one: outside of strings a line end is a space
+    /// like any other, and inside of them there is none.
+    private func append(onOneLine source: Span<UInt8>, to output: inout ByteBuffer) {
+        output.reserve(source.count)
+        for index in source.indices {
+            let byte = source[index]
+            output.append(byte == 0x0A || byte == 0x0D ? UInt8(ascii: " ") : byte)
         }
     }
 }
