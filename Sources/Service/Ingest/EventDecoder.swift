@@ -104,10 +104,11 @@ struct EventDecoder: ~Copyable {
         try check(location, "location", bytes)
         if !source.isEmpty { try check(source, "source", bytes) }
         if !channel.isEmpty { try check(channel, "channel", bytes) }
-        if effect.kind == .transfer {
-            guard !toLocation.isEmpty else { throw ElementRefusal(.missing("to_location")) }
-            try check(toLocation, "to_location", bytes)
+        if effect.kind == .transfer, toLocation.isEmpty {
+            throw ElementRefusal(.missing("to_location"))
         }
+        // Also where the kind has no use for it: it is part of what the event says.
+        if !toLocation.isEmpty { try check(toLocation, "to_location", bytes) }
         return try command(effect, bytes, engine, index: index, isBackfill: isBackfill)
     }
 
