@@ -11,11 +11,15 @@ import Testing
         (.parkedUnknownSKU, 17, "unknown_sku", .parked),
         (.parkedUnknownLocation, 18, "unknown_location", .parked),
         (.parkedBeforeMemory, 19, "before_remembered", .parked),
+        (.parkedUnknownChannel, 20, "unknown_channel", .parked),
         (.overflow, 32, "overflow", .rejected),
         (.idConflict, 33, "id_conflict", .rejected),
         (.outOfMemory, 34, "out_of_memory", .rejected),
         (.parkingFull, 35, "parking_full", .rejected),
         (.busy, 36, "busy", .rejected),
+        (.rowBeforeWindow, 37, "count_before_window", .rejected),
+        (.rowUnknownSKU, 38, "unknown_sku", .rejected),
+        (.rowUnknownLocation, 39, "unknown_location", .rejected),
     ]
 
     @Test func `numbers, codes and verdicts of outcomes are fixed`() {
