@@ -86,6 +86,33 @@ import Testing
         }
     }
 
+    @Test func `a look-up that is under way outlives growth`() throws {
+        let quietPoints = QuietPoints()
+        let reader = quietPoints.register()
+        quietPoints.enter(reader)
+        var index = try HashIndex(quietPoints: quietPoints)
+        for value in 0..<10 as Range<UInt32> { try index.insert(tag: 7, value: value) }
+        // The table grows several times while the look-up stands at its first slot: the table that
+        // it walks must stay, because its reader has not passed.
+        var offered: [UInt32] = []
+        let view = index.view
+        let found = view.find(tag: 7) { value in
+            offered.append(value)
+            if offered.count == 1 {
+                for other in 0..<5_000 as Range<UInt32> {
+                    do throws(SystemError) {
+                        try index.insert(tag: other &* 0x9E37_79B9, value: 100 + other)
+                    } catch { Issue.record("\(error)") }
+                }
+            }
+            return false
+        }
+        #expect(found == nil)
+        #expect(offered.sorted() == Array(0..<10))
+        quietPoints.pass(reader)
+        #expect(view.find(tag: 4_999 &* 0x9E37_79B9) { $0 == 5_099 } == 5_099)
+    }
+
     @Test(arguments: [0, 1, 32, 33, 1000, 1024])
     func `what was asked for fits without growth`(capacity: Int) throws {
         var index = try HashIndex(capacity: capacity, quietPoints: QuietPoints())

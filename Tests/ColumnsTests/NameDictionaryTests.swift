@@ -74,6 +74,26 @@ import Testing
         #expect(dictionary.count == 128)
     }
 
+    /// 15 bytes are compared as words, 16 as bytes elsewhere.
+    @Test(arguments: [15, 16])
+    func `names with one hash are names of their own`(byteCount: Int) throws {
+        let hasher = CollidingNames.knownSecret
+        var dictionary = try NameDictionary(nameCountMax: 200, quietPoints: QuietPoints())
+        let names = CollidingNames.ownKnownSecret.names(100).map {
+            $0 + [UInt8](repeating: 65, count: byteCount - 15)
+        }
+        #expect(Set(names.map { hasher($0) }).count == 1)
+        for (number, name) in names.enumerated() {
+            let view = dictionary.view
+            #expect(view.id(name, hasher) == nil)
+            #expect(try dictionary.add(name, hasher) == UInt32(number))
+        }
+        let view = dictionary.view
+        for (number, name) in names.enumerated() {
+            #expect(view.id(name, hasher) == UInt32(number))
+        }
+    }
+
     @Test(arguments: ["A", "eightch8", "fifteen letters", "sixteen letters!", "Ærøskøbing–1"])
     func `a name comes back as text`(name: String) throws {
         var dictionary = try NameDictionary(nameCountMax: 10, quietPoints: QuietPoints())
