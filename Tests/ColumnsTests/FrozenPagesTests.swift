@@ -29,6 +29,15 @@ import Testing
         #expect(read == expected, "seed \(seed)")
     }
 
+    @Test(arguments: 0..<4)
+    func `every way to write a row spares the frozen page`(how: Int) throws {
+        var column = try Self.column(10) { UInt64($0) }
+        let frozen = column.freeze()
+        Self.write(&column, 3, how: how)
+        #expect(column[3] == .max)
+        #expect(frozen.withPage(0) { $0[3] } == 3)
+    }
+
     @Test func `rows added after the freeze are not in it`() throws {
         var column = try Self.column(10) { _ in 1 }
         let frozen = column.freeze()

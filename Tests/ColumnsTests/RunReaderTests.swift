@@ -56,6 +56,25 @@ import Testing
         #expect(calls == 1)
     }
 
+    @Test func `a move during a read is noticed`() throws {
+        var store = try Self.store(skuCount: 1)
+        let row = try store.addPosition(0, at: 1)
+        store.setFree(5, at: row)
+        let reader = store.reader
+        var seen: [Int32] = []
+        let version = reader.consistent(0) { extent in
+            if seen.isEmpty {
+                do throws(SystemError) { try store.reserve(50, for: 0) } catch {
+                    Issue.record("\(error)")
+                }
+            }
+            seen.append(reader.free(at: extent.start))
+        }
+        // The row that the first try was sent to is nobody's by then and holds nothing.
+        #expect(version != nil)
+        #expect(seen == [0, 5])
+    }
+
     @Test func `the version counts changes, growth among them`() throws {
         var store = try Self.store(skuCount: 1)
         let reader = store.reader
