@@ -290,6 +290,16 @@ extension ServiceHandler {
         state.unsent = []
     }
 
+    /// Gives back what was not sent: nobody waits for it any more.
+    mutating func discard(_ state: IngestExchange) {
+        for batch in state.unsent { batches.give(batch) }
+        state.unsent = []
+        for shard in state.open.indices {
+            if let batch = state.open[shard] { batches.give(batch) }
+            state.open[shard] = nil
+        }
+    }
+
     // MARK: - The answer
 
     /// Called when replies came in, or something is to be tried again, after the body's end.

@@ -120,10 +120,10 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     }
 
     mutating func cancelled(_ exchange: inout Exchange) {
-        if let state = exchange.state as? WaitingExchange { state.isCancelled = true }
-        if let state = exchange.state as? WaitingExchange, state.outstanding == 0 {
-            release(state)
-        }
+        guard let state = exchange.state as? WaitingExchange else { return }
+        state.isCancelled = true
+        if let ingest = state as? IngestExchange { discard(ingest) }
+        if state.outstanding == 0 { release(state) }
     }
 
     // MARK: - The turn

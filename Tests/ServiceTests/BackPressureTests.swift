@@ -1,0 +1,67 @@
+import Bytes
+import Engine
+import Platform
+import Service
+import Testing
+
+/// Streams that find the shards' inboxes full, and clients that leave in the middle.
+@Suite(.serialized) struct BackPressureTests {
+    /// Inboxes that hold two batches, and take one more only when they are empty.
+    private static func narrow(_ configuration: inout ServiceConfiguration) {
+        configuration.engine.inboxCapacity = 2
+        configuration.engine.queuedCommandMax = 1
+    }
+
+    @Test func `clients that vanish in the middle of a stream leave nothing behind`() throws {
+        try withService { configuration in
+            Self.narrow(&configuration)
+            configuration.engine.shardCount = 16
+            configuration.limits.tickMilliseconds = 10
+        } _: { here in
+            for round in 0..<6 {
+                var streams: [Stream] = []
+                for number in 0..<90 {
+                    let stream = Stream(try here.connect())
+                    let events = (0..<100).map {
+                        event("\(round)-\(number)-\($0)", "receipt", "A\($0)", "DC1", 1)
+                    }
+                    try stream.send(
+                        "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n["
+                            + events.joined(separator: ",") + ",")
+                    streams.append(stream)
+                }
+                for stream in streams { stream.reset() }
+            }
+            #expect(here.eventually { here.service.counts[.open] == 0 })
+            // Whatever reactor it comes to.
+            for number in 0..<16 {
+                var client = try here.connect()
+                let events = (0..<600).map {
+                    event("\(number)-\($0)", "receipt", "B\($0)", "DC1", 1)
+                }
+                #expect(try client.post(events: events)["accepted"].int == 600)
+            }
+        }
+    }
+}
+
+/// A connection that can lie in a list.
+final class Stream {
+    private var client: Client?
+
+    init(_ client: consuming Client) { self.client = consume client }
+
+    func send(_ text: String) throws { try client?.send(text) }
+
+    func send(_ bytes: [UInt8]) throws { try client?.send(bytes) }
+
+    func answer() throws -> Answer {
+        guard let answer = try client?.answer() else { throw ClientError.ended(partly: 0) }
+        return answer
+    }
+
+    func reset() {
+        client?.descriptor.resetOnClose()
+        client = nil
+    }
+}
