@@ -12,6 +12,23 @@ import Testing
         configuration.engine.queuedCommandMax = 1
     }
 
+    @Test(arguments: [255, 256, 257, 512, 1024])
+    func `an array that is cut off where an inbox was full is not taken for a whole one`(
+        count: Int
+    ) throws {
+        try withService { configuration in
+            Self.narrow(&configuration)
+            configuration.engine.shardCount = 1
+        } _: { here in
+            var client = try here.connect()
+            let events = (0..<count).map { event("\($0)", "receipt", "A1", "DC1", 1) }
+            let answer = try client.call(
+                "POST", "/v1/events", "[" + events.joined(separator: ","), expecting: 400)
+            #expect(answer["code"].string == "truncated")
+            #expect(answer["accepted"].int == count)
+        }
+    }
+
     @Test func `clients that vanish in the middle of a stream leave nothing behind`() throws {
         try withService { configuration in
             Self.narrow(&configuration)

@@ -312,6 +312,7 @@ extension ServiceHandler {
                 return .later
             }
         }
+        if !state.hasEnded { finishBody(state) }
         if state.outstanding > 0 { return .later }
         release(state)
         appendAnswer(state, &exchange.body)
@@ -323,6 +324,15 @@ extension ServiceHandler {
             exchange.respond(state.streamError == nil ? 200 : 400)
         }
         return .done
+    }
+
+    /// The last element was taken when there was no room for more, and nothing is left: what it
+    /// was the last of may still be incomplete.
+    private mutating func finishBody(_ state: IngestExchange) {
+        let nothing = ByteBuffer()
+        if !state.isCut, state.streamError == nil { _ = take(nothing.span, isLast: true, state) }
+        state.hasEnded = true
+        state.resumeAt = 0
     }
 
     private func appendAnswer(_ state: IngestExchange, _ output: inout ByteBuffer) {
