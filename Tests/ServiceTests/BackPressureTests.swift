@@ -60,6 +60,43 @@ import Testing
             }
         }
     }
+
+    @Test func `more streams than there are batches wait for each other`() throws {
+        try withService { configuration in
+            Self.narrow(&configuration)
+            configuration.engine.shardCount = 16
+        } _: { here in
+            // Each fills a batch for every shard; a reactor has 1,024 of them.
+            var streams: [Stream] = []
+            for _ in 0..<200 { streams.append(Stream(try here.connect())) }
+            let bodies = (0..<200).map { number in
+                let events = (0..<80).map {
+                    event("\(number)-\($0)", "receipt", "A\($0)", "DC1", 1)
+                }
+                return request(
+                    "POST", "/v1/events", body: Array(events.joined(separator: "\n").utf8))
+            }
+            for (stream, body) in zip(streams, bodies) { try stream.send(body) }
+            var accepted = 0
+            for stream in streams {
+                let answer = try stream.answer()
+                let report = try Document(reading: answer.body)
+                accepted += report["accepted"].int ?? 0
+                // A batch is taken whole, or it is cut and says so.
+                #expect(answer.status == 200 || answer.status == 429)
+                if answer.status == 200 { #expect(report["rejected_count"].int == 0) }
+                if answer.status == 429 {
+                    #expect(header("retry-after", of: answer) == "1")
+                    #expect(report["code"].string == "busy")
+                    #expect(report["not_taken_from"].int != nil)
+                }
+            }
+            var client = try here.connect()
+            let items = (0..<80).map { #"{"sku":"A\#($0)"}"# }
+            let total = try client.availability(items).reduce(0) { $0 + ($1["available"].int ?? 0) }
+            #expect(total == accepted)
+        }
+    }
 }
 
 /// A connection that can lie in a list.
