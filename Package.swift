@@ -60,6 +60,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
+        tests("PlatformTests", uses: ["Platform", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
-// What Swift's Glibc module does not give: epoll, eventfd, accept4, pinning, prefetch.
+// What Swift's Glibc module does not give: epoll, eventfd, signalfd, accept4, pinning, prefetch,
+// and the socket calls whose address unions are awkward from Swift.
 //
 // Header only: nothing is compiled apart. GNU-only calls go through syscall(2), so that the
 // header needs no _GNU_SOURCE, which would clash with the Glibc module's own view of the headers.
@@ -6,13 +7,22 @@
 #define HOLDFAST_LINUX_H
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 /// One readiness report, without the packed union of `epoll_event`.
@@ -74,5 +84,173 @@ static inline int holdfast_processor_count(void) {
 static inline void holdfast_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
 static inline void holdfast_prefetch_write(const void *address) { __builtin_prefetch(address, 1, 3); }
+
+/// An IPv4 or IPv6 address with its port, without the unions of `sockaddr`.
+struct holdfast_address {
+    /// Network order. IPv4 uses the first four.
+    uint8_t bytes[16];
+    uint16_t port;
+    uint8_t is_v6;
+};
+
+static inline socklen_t holdfast_to_system(
+    const struct holdfast_address *address, struct sockaddr_storage *system) {
+    memset(system, 0, sizeof *system);
+    if (address->is_v6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)system;
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(address->port);
+        memcpy(&v6->sin6_addr, address->bytes, 16);
+        return sizeof *v6;
+    }
+    struct sockaddr_in *v4 = (struct sockaddr_in *)system;
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(address->port);
+    memcpy(&v4->sin_addr, address->bytes, 4);
+    return sizeof *v4;
+}
+
+static inline void holdfast_from_system(
+    const struct sockaddr_storage *system, struct holdfast_address *address) {
+    memset(address, 0, sizeof *address);
+    if (system->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)system;
+        address->is_v6 = 1;
+        address->port = ntohs(v6->sin6_port);
+        memcpy(address->bytes, &v6->sin6_addr, 16);
+    } else if (system->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)system;
+        address->port = ntohs(v4->sin_port);
+        memcpy(address->bytes, &v4->sin_addr, 4);
+    }
+}
+
+/// Closes `descriptor` and returns −1 with the errno of the call before.
+static inline int holdfast_abandon(int descriptor) {
+    int code = errno;
+    close(descriptor);
+    errno = code;
+    return -1;
+}
+
+/// A listening, non-blocking TCP socket whose accepted sockets inherit TCP_NODELAY.
+static inline int holdfast_listen(
+    const struct holdfast_address *address, int shares_port, int backlog) {
+    struct sockaddr_storage system;
+    socklen_t length = holdfast_to_system(address, &system);
+    int family = address->is_v6 ? AF_INET6 : AF_INET;
+    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    int on = 1;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0
+        || setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0
+        || (shares_port
+            && setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
+        || bind(descriptor, (struct sockaddr *)&system, length) < 0
+        || listen(descriptor, backlog) < 0)
+        return holdfast_abandon(descriptor);
+    return descriptor;
+}
+
+/// The next waiting connection, non-blocking. Returns −1 with errno.
+static inline int holdfast_accept_from(int listener, struct holdfast_address *peer) {
+    struct sockaddr_storage system;
+    uint32_t length = sizeof system;
+    int descriptor = holdfast_accept(listener, &system, &length);
+    if (descriptor >= 0) holdfast_from_system(&system, peer);
+    return descriptor;
+}
+
+/// A connected, blocking TCP socket. `timeout_milliseconds` bounds the connect and every later
+/// read and write; 0: no bound.
+static inline int holdfast_connect(
+    const struct holdfast_address *address, int timeout_milliseconds) {
+    struct sockaddr_storage system;
+    socklen_t length = holdfast_to_system(address, &system);
+    int family = address->is_v6 ? AF_INET6 : AF_INET;
+    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    int on = 1;
+    struct timeval limit = {
+        timeout_milliseconds / 1000, (timeout_milliseconds % 1000) * 1000};
+    if (setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0
+        || setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0
+        || setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0
+        || connect(descriptor, (struct sockaddr *)&system, length) < 0)
+        return holdfast_abandon(descriptor);
+    return descriptor;
+}
+
+/// The address a socket is bound to. Returns 0, or −1 with errno.
+static inline int holdfast_local_address(int descriptor, struct holdfast_address *address) {
+    struct sockaddr_storage system;
+    socklen_t length = sizeof system;
+    if (getsockname(descriptor, (struct sockaddr *)&system, &length) < 0) return -1;
+    holdfast_from_system(&system, address);
+    return 0;
+}
+
+/// recv without waiting, whatever the socket's own mode.
+static inline long holdfast_receive(int descriptor, void *bytes, size_t count) {
+    return recv(descriptor, bytes, count, MSG_DONTWAIT);
+}
+
+/// send without waiting, whatever the socket's own mode, and without SIGPIPE.
+static inline long holdfast_send(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/// send that may wait, without SIGPIPE.
+static inline long holdfast_send_waiting(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_NOSIGNAL);
+}
+
+/// Makes close(2) reset the connection instead of ending it in order.
+static inline int holdfast_reset_on_close(int descriptor) {
+    struct linger now = {1, 0};
+    return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+/// Names the calling thread. The kernel keeps the first 15 bytes.
+static inline int holdfast_name_thread(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+static inline int holdfast_ignore_broken_pipes(void) {
+    return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -1 : 0;
+}
+
+/// Blocks the signals of `mask` (bit n: signal n) in the calling thread and those it starts, and
+/// returns a descriptor that reads them; −1 with errno.
+static inline int holdfast_signal_descriptor(uint64_t mask) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal = 1; signal < 64; signal++)
+        if (mask >> signal & 1) sigaddset(&set, signal);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/// Waits for a signal. Returns its number, 0 when the time is over, −1 with errno.
+/// A negative time waits for ever.
+static inline int holdfast_next_signal(int descriptor, int timeout_milliseconds) {
+    struct pollfd wanted = {descriptor, POLLIN, 0};
+    int count = poll(&wanted, 1, timeout_milliseconds);
+    if (count <= 0) return count;
+    struct signalfd_siginfo info;
+    if (read(descriptor, &info, sizeof info) != sizeof info) return -1;
+    return (int)info.ssi_signo;
+}
+
+/// Random bytes of the kernel, at most 256 a call. Returns how many, or −1 with errno.
+static inline long holdfast_random(void *bytes, size_t count) {
+    return syscall(SYS_getrandom, bytes, count, 0);
+}
+
+/// The width of a terminal in columns; 0 when the descriptor is none.
+static inline int holdfast_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
+}
 
 #endif

@@ -70,7 +70,7 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     @usableFromInline
     mutating func commit(_ rows: Int) throws(SystemError) {
-        guard rows <= rowCountMax else { throw SystemError(operation: "column is full", code: 12) }
+        guard rows <= rowCountMax else { throw SystemError("grow a column", code: 12) }
         try memory.commit(rows * MemoryLayout<Element>.stride)
         committedCount = min(rowCountMax, memory.committedByteCount / MemoryLayout<Element>.stride)
     }

@@ -34,7 +34,7 @@ package struct PageMemory: ~Copyable {
             nil, reservedByteCount + huge, PROT_NONE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            throw SystemError(operation: "mmap")
+            throw SystemError.last("reserve memory")
         }
         let start = UInt(bitPattern: mapped)
         let aligned = (start + UInt(huge) - 1) & ~UInt(huge - 1)
@@ -60,7 +60,7 @@ package struct PageMemory: ~Copyable {
         let target = min(reservedByteCount, (ahead + step - 1) & ~(step - 1))
         let start = unsafe base + committedByteCount
         guard unsafe mprotect(start, target - committedByteCount, PROT_READ | PROT_WRITE) == 0
-        else { throw SystemError(operation: "mprotect") }
+        else { throw SystemError.last("commit memory") }
         if target >= Self.hugePageThreshold {
             // Advice only: without huge pages everything works, a little slower.
             let from = committedByteCount & ~(Self.hugePageByteCount - 1)

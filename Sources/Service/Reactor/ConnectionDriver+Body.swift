@@ -1,0 +1,238 @@
+// Bodies: collected, streamed or skipped; announced by length or in chunks.
+//
+// Chunks are decoded in place, so that a handler sees one contiguous piece:
+//
+//     before   │ decoded │ raw: "5\r\nhello\r\n3\r\nyou\r\n…" │
+//     after    │ decoded  helloyou │ raw: what is not complete, or the next request │
+
+internal import Bytes
+internal import HTTP
+
+extension ConnectionDriver where Handler: ~Copyable {
+    // MARK: Collected
+
+    mutating func beginGathering(
+        _ c: inout Connection, _ head: borrowing RequestHead, limit: Int,
+        _ buffer: inout ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        switch head.framing {
+        case .none:
+            return answer(&c, head, bodyCount: 0, end: offset &+ head.byteCount, buffer, &offset)
+        case .length(let count):
+            guard count <= limit else { return refuseBody(&c) }
+            let end = offset &+ head.byteCount &+ count
+            if end <= buffer.count {
+                return answer(&c, head, bodyCount: count, end: end, buffer, &offset)
+            }
+            c.isChunked = false
+            c.remaining = head.byteCount &+ count
+        case .chunked:
+            c.isChunked = true
+            c.decoder = ChunkedDecoder(limits: limits.http, bodyByteCountMax: limit)
+            c.decodedCount = 0
+            c.bodyEnded = false
+        }
+        c.headByteCount = head.byteCount
+        c.phase = .gather
+        c.beginBodyWindow(now)
+        continueIfAwaited(head, isBodyHere: offset &+ head.byteCount < buffer.count)
+        c.save(&exchange)
+        return c.isChunked
+    }
+
+    /// Goes on collecting: the buffer at `offset` starts with the head.
+    mutating func gather(
+        _ c: inout Connection, _ buffer: inout ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        let bodyStart = offset &+ c.headByteCount
+        let bodyCount: Int
+        if c.isChunked {
+            guard decode(&c, &buffer, from: bodyStart) else { return false }
+            guard c.bodyEnded else { return false }
+            bodyCount = c.decodedCount
+        } else {
+            guard buffer.count &- offset >= c.remaining else { return false }
+            bodyCount = c.remaining &- c.headByteCount
+        }
+        // Read again rather than kept: a head is large, and few requests come in pieces.
+        parser.reset()
+        guard let head = try? parser.parse(buffer.span.from(offset)) else {
+            preconditionFailure("A head that was read before cannot be read again.")
+        }
+        c.restore(&exchange)
+        return answer(
+            &c, head, bodyCount: bodyCount, end: bodyStart &+ bodyCount, buffer, &offset)
+    }
+
+    private mutating func answer(
+        _ c: inout Connection, _ head: borrowing RequestHead, bodyCount: Int, end: Int,
+        _ buffer: borrowing ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        exchange.bodyIsAhead = false
+        let bytes = buffer.span.from(offset)
+        let body = bytes.part(ByteRange(offset: head.byteCount, count: bodyCount))
+        let progress = handler.answer(head, bytes, body: body, &exchange)
+        offset = end
+        settle(&c, progress)
+        return c.phase == .head || c.phase == .producing
+    }
+
+    // MARK: Streamed
+
+    mutating func beginStreaming(
+        _ c: inout Connection, _ head: borrowing RequestHead, limit: Int,
+        _ buffer: inout ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        switch head.framing {
+        case .none:
+            c.isChunked = false
+            c.remaining = 0
+        case .length(let count):
+            guard count <= limit else { return refuseBody(&c) }
+            c.isChunked = false
+            c.remaining = count
+        case .chunked:
+            c.isChunked = true
+            c.decoder = ChunkedDecoder(limits: limits.http, bodyByteCountMax: limit)
+            c.decodedCount = 0
+            c.bodyEnded = false
+        }
+        offset &+= head.byteCount
+        c.phase = .stream
+        c.offeredCount = -1
+        c.beginBodyWindow(now)
+        continueIfAwaited(head, isBodyHere: offset < buffer.count)
+        c.save(&exchange)
+        return true
+    }
+
+    /// Offers what is here of the body to the handler.
+    mutating func stream(
+        _ c: inout Connection, _ buffer: inout ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        if isOverfull(&c) { return false }
+        let count: Int
+        let isLast: Bool
+        if c.isChunked {
+            guard decode(&c, &buffer, from: offset) else { return false }
+            count = c.decodedCount
+            isLast = c.bodyEnded
+        } else {
+            count = min(c.remaining, buffer.count &- offset)
+            isLast = count == c.remaining
+        }
+        if !isLast, count == 0 || count == c.offeredCount { return false }
+        c.restore(&exchange)
+        exchange.bodyIsAhead =
+            !isLast && (c.isChunked || c.remaining > limits.skippedBodyByteCountMax)
+        let piece = buffer.span.part(ByteRange(offset: offset, count: count))
+        let intake = handler.consume(piece, isLast: isLast, &exchange)
+        precondition(intake.consumedByteCount >= 0 && intake.consumedByteCount <= count)
+        offset &+= intake.consumedByteCount
+        if c.isChunked {
+            c.decodedCount &-= intake.consumedByteCount
+        } else {
+            c.remaining &-= intake.consumedByteCount
+        }
+        c.offeredCount = count &- intake.consumedByteCount
+        return follow(&c, intake.progress, isLast: isLast, &offset)
+    }
+
+    /// What follows from the handler's word about a piece.
+    private mutating func follow(
+        _ c: inout Connection, _ progress: Progress, isLast: Bool, _ offset: inout Int
+    ) -> Bool {
+        let leftCount = c.offeredCount
+        switch progress {
+        case .done where isLast:
+            offset &+= leftCount
+            finish(&c)
+            return c.isReading
+        case .done:
+            if c.isChunked { exchange.keepsAlive = false }
+            finish(&c, leaving: c.isChunked ? 0 : c.remaining)
+            return c.isReading
+        case .later:
+            c.save(&exchange)
+            c.phase = isLast && leftCount == 0 ? .waiting : .paused
+            return false
+        case .more:
+            c.save(&exchange)
+            if isLast {
+                if leftCount == 0 {
+                    c.phase = .producing
+                    return true
+                }
+                c.offeredCount = -1
+                c.wantsTurn = true
+            } else if leftCount >= limits.pieceByteCountMax {
+                end(
+                    &c, status: 413, "item_too_large",
+                    "One item of the body is larger than the limit.")
+            }
+            return false
+        }
+    }
+
+    // MARK: Skipped
+
+    mutating func skip(
+        _ c: inout Connection, _ buffer: inout ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        let count = min(c.remaining, buffer.count &- offset)
+        offset &+= count
+        c.remaining &-= count
+        if c.remaining > 0 { return false }
+        c.phase = .head
+        c.since = now
+        return true
+    }
+
+    // MARK: Common
+
+    /// Decodes the chunks that are here, so that `decodedCount` bytes at `start` are body.
+    ///
+    /// - Returns: false when they were refused.
+    private mutating func decode(
+        _ c: inout Connection, _ buffer: inout ByteBuffer, from start: Int
+    ) -> Bool {
+        if c.bodyEnded { return true }
+        var end = start &+ c.decodedCount
+        var raw = end
+        do {
+            decoding: while true {
+                switch try c.decoder.next(buffer.span, from: raw) {
+                case .data(let range):
+                    buffer.moveBytes(range, to: end)
+                    end &+= range.count
+                    raw = range.end
+                case .needMore(let consumed):
+                    raw = consumed
+                    break decoding
+                case .end(let consumed):
+                    raw = consumed
+                    c.bodyEnded = true
+                    break decoding
+                }
+            }
+        } catch {
+            refuse(&c, error)
+            return false
+        }
+        buffer.remove(ByteRange(from: end, to: raw))
+        c.decodedCount = end &- start
+        return true
+    }
+
+    /// Lets a client send that waits for it (RFC 9110 §10.1.1).
+    private mutating func continueIfAwaited(_ head: borrowing RequestHead, isBodyHere: Bool) {
+        if head.expectsContinue, !isBodyHere { exchange.output.appendContinue() }
+    }
+
+    private mutating func refuseBody(_ c: inout Connection) -> Bool {
+        // The plan is made: the handler must hear that nothing comes of it.
+        c.save(&exchange)
+        refuse(&c, .bodyTooLarge)
+        return false
+    }
+}
