@@ -59,6 +59,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What it does, beside the simplest thing that could work.
+        .executableTarget(
+            name: "holdfast-bench",
+            dependencies: ["Bytes", "Domain", "Columns", "Engine", "Platform"],
+            path: "Benchmarks", swiftSettings: strict),
+
         tests("BytesTests", uses: ["Bytes"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
     ],
