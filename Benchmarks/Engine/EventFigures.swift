@@ -83,7 +83,7 @@ extension Benchmark {
             return
         }
         let (events, _) = try makeEvents(world, .uniform)
-        let reads = ReferenceReads(
+        let reads = try ReferenceReads(
             world,
             world.layout.samplePositions(sampleCount, .uniform, seed: Self.seed &+ 4))
         var eventRates: [Double] = []

@@ -22,7 +22,7 @@ extension Benchmark {
                 rooflines.gathers)
         }
         if options.wants("atp") {
-            let reads = ReferenceReads(world, sample)
+            let reads = try ReferenceReads(world, sample)
             report.add(
                 Figure(
                     "atp", positions: count, shape: shape, unit: "positions/s",
@@ -33,7 +33,7 @@ extension Benchmark {
                     ) { reads.round() }, goal: 0.8))
         }
         if options.wants("names") {
-            let reads = NamedReads(world, sample)
+            let reads = try NamedReads(world, sample)
             report.add(
                 Figure(
                     "names", positions: count, shape: shape, unit: "positions/s",
@@ -44,7 +44,7 @@ extension Benchmark {
                     ) { reads.round() }, goal: 0.3))
         }
         if options.wants("sku") {
-            let reads = WholeReads(world, sample.prefix(sampleCount / 10))
+            let reads = try WholeReads(world, Array(sample.prefix(sampleCount / 10)))
             report.add(
                 Figure(
                     "sku", positions: count, shape: shape, unit: "bytes/s", roofline: "stream",
@@ -76,20 +76,22 @@ extension Benchmark {
 final class ReferenceReads {
     private let engine: Engine
     private let policy: Policy
-    private var references: [PositionReference] = []
+    private let references: SampleArray<PositionReference>
     let expected: UInt64
 
     /// References that were not answered because their SKU changed all the time.
     private(set) var staleCount = 0
 
-    init(_ world: World, _ sample: [SampledPosition]) {
-        engine = world.engine
+    init(_ world: World, _ sample: [SampledPosition]) throws {
+        let engine = world.engine
+        self.engine = engine
         policy = world.policy
-        references.reserveCapacity(sample.count)
         var expected: UInt64 = 0
         var sku = ByteBuffer()
         var location = ByteBuffer()
-        for position in sample {
+        references = try SampleArray(count: sample.count) { index in
+            let position = sample[index]
+            expected &+= UInt64(world.layout.units(Int(position.sku), position.location))
             sku.removeAll()
             location.removeAll()
             Layout.appendSKU(Int(position.sku), to: &sku)
@@ -97,29 +99,33 @@ final class ReferenceReads {
             guard let found = engine.reference(sku: sku.span, location: location.span) else {
                 fatalError("a loaded position is not found")
             }
-            references.append(found)
-            expected &+= UInt64(world.layout.units(Int(position.sku), position.location))
+            return found
         }
         self.expected = expected
     }
 
-    var count: Int { references.count }
-
     /// One pass over all references, in batches.
     func round() -> Round {
-        var answers = InlineArray<20, Int32>(repeating: 0)
-        let references = self.references
-        let all = references.span
         var sum: UInt64 = 0
-        var first = 0
-        while first < all.count {
-            var span = answers.mutableSpan
-            staleCount += engine.availableToPromise(
-                all.extracting(first..<first + Rooflines.batchCount), policy, into: &span)
-            for index in answers.indices { sum &+= UInt64(truncatingIfNeeded: answers[index]) }
-            first += Rooflines.batchCount
+        references.withSpan { references in
+            var first = 0
+            while first < references.count {
+                sum &+= batch(references.extracting(first..<first + Rooflines.batchCount))
+                first += Rooflines.batchCount
+            }
         }
-        return Round(amount: count, checksum: sum)
+        return Round(amount: references.count, checksum: sum)
+    }
+
+    @inline(__always)
+    private func batch(_ references: Span<PositionReference>) -> UInt64 {
+        var answers = InlineArray<20, Int32>(repeating: 0)
+        var span = answers.mutableSpan
+        let stale = engine.availableToPromise(references, policy, into: &span)
+        if stale > 0 { staleCount += stale }
+        var sum: UInt64 = 0
+        for index in answers.indices { sum &+= UInt64(truncatingIfNeeded: answers[index]) }
+        return sum
     }
 }
 
@@ -127,32 +133,34 @@ final class ReferenceReads {
 final class NamedReads {
     private let engine: Engine
     private let policy: Policy
-    private var text = ByteBuffer()
+    private let text: SampleArray<UInt8>
     private var query = AvailabilityQuery()
     private let count: Int
     let expected: UInt64
 
     private static let itemByteCount = Layout.skuByteCount + Layout.locationByteCount
 
-    init(_ world: World, _ sample: [SampledPosition]) {
+    init(_ world: World, _ sample: [SampledPosition]) throws {
         engine = world.engine
         policy = world.policy
         count = sample.count
         var expected: UInt64 = 0
+        var text = ByteBuffer()
         for position in sample {
             Layout.appendSKU(Int(position.sku), to: &text)
             Layout.appendLocation(position.location, to: &text)
             expected &+= UInt64(world.layout.units(Int(position.sku), position.location))
         }
+        self.text = try SampleArray(count: text.count) { text[$0] }
         self.expected = expected
     }
 
     func round() -> Round {
         var sum: UInt64 = 0
-        var first = 0
-        while first < count {
-            sum &+= batch(first, &query, text.span)
-            first += Rooflines.batchCount
+        text.withSpan { text in
+            for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
+                sum &+= batch(first, &query, text)
+            }
         }
         return Round(amount: count, checksum: sum)
     }
@@ -177,13 +185,7 @@ final class NamedReads {
                     name: place, location: location.map { UInt16($0) } ?? QueryPlace.unknown))
             query.items.append(question)
         }
-        let isContended = query.run(engine, policy, text)
-        check(!isContended, "a read is contended and nothing changed")
-        var sum: UInt64 = 0
-        for index in query.items.indices {
-            sum &+= UInt64(truncatingIfNeeded: query.items[index].available)
-        }
-        return sum
+        return answer(&query, engine, policy, text)
     }
 }
 
@@ -191,33 +193,35 @@ final class NamedReads {
 final class WholeReads {
     private let engine: Engine
     private let policy: Policy
-    private var text = ByteBuffer()
+    private let text: SampleArray<UInt8>
     private var query = AvailabilityQuery()
     private let count: Int
     private let runCount: Int
     let expected: UInt64
 
-    init(_ world: World, _ sample: ArraySlice<SampledPosition>) {
+    init(_ world: World, _ sample: [SampledPosition]) throws {
         engine = world.engine
         policy = world.policy
         count = sample.count
         runCount = world.layout.runCount
         var expected: UInt64 = 0
+        var text = ByteBuffer()
         for position in sample {
             Layout.appendSKU(Int(position.sku), to: &text)
             for location in world.layout.locations(of: Int(position.sku)) {
                 expected &+= UInt64(world.layout.units(Int(position.sku), location))
             }
         }
+        self.text = try SampleArray(count: text.count) { text[$0] }
         self.expected = expected
     }
 
     func round() -> Round {
         var sum: UInt64 = 0
-        var first = 0
-        while first < count {
-            sum &+= batch(first, &query, text.span)
-            first += Rooflines.batchCount
+        text.withSpan { text in
+            for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
+                sum &+= batch(first, &query, text)
+            }
         }
         return Round(amount: count * runCount * 4, checksum: sum)
     }
@@ -232,12 +236,20 @@ final class WholeReads {
             query.items.append(
                 QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku))
         }
-        let isContended = query.run(engine, policy, text)
-        check(!isContended, "a read is contended and nothing changed")
-        var sum: UInt64 = 0
-        for index in query.items.indices {
-            sum &+= UInt64(truncatingIfNeeded: query.items[index].available)
-        }
-        return sum
+        return answer(&query, engine, policy, text)
     }
+}
+
+/// Runs a query and sums what is available.
+@inline(__always)
+private func answer(
+    _ query: inout AvailabilityQuery, _ engine: Engine, _ policy: Policy, _ text: Span<UInt8>
+) -> UInt64 {
+    let isContended = query.run(engine, policy, text)
+    check(!isContended, "a read is contended and nothing changed")
+    var sum: UInt64 = 0
+    for index in query.items.indices {
+        sum &+= UInt64(truncatingIfNeeded: query.items[index].available)
+    }
+    return sum
 }

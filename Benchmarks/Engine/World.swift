@@ -24,6 +24,14 @@ final class World {
         var random = SplitMix(seed: Benchmark.seed)
         var options = EngineOptions()
         options.rememberedMax = rememberedMax
+        if layout.positionCount <= 1_000_000 {
+            // So few addresses that tools which count instructions can follow.
+            options.skuCountMax = 1 << 17
+            options.positionCountMax = 1 << 22
+            options.movementCountMax = 1 << 22
+            options.conditionCountMax = 1 << 16
+            options.itemNameByteCountMax = 1 << 20
+        }
         engine = try Engine(options: options, using: &random)
         var text = ByteBuffer()
         for location in 0..<UInt16(Layout.locationCount) {

@@ -6,7 +6,7 @@ import Platform
 final class Rooflines {
     private let stream: IntegerColumn
     private let gathered: IntegerColumn
-    private let places: [UInt32]
+    private let places: SampleArray<UInt32>
     private let expectedGather: UInt64
 
     /// Positions that a request asks for.
@@ -22,7 +22,7 @@ final class Rooflines {
         let multiple = IntegerColumn.countMultiple
         stream = try IntegerColumn(count: (streamCount + multiple - 1) / multiple * multiple)
         gathered = try IntegerColumn(count: (positionCount + multiple - 1) / multiple * multiple)
-        self.places = places
+        self.places = try SampleArray(count: places.count) { places[$0] }
         expectedGather = places.reduce(0) { $0 &+ UInt64(IntegerColumn.value(Int($1))) }
     }
 
@@ -50,15 +50,16 @@ final class Rooflines {
 
     @inline(__always)
     private func gatherRound(_ gather: (Span<UInt32>) -> UInt64) -> Round {
-        let places = self.places
-        let span = places.span
-        var sum: UInt64 = 0
-        var first = 0
-        while first < span.count {
-            sum &+= gather(span.extracting(first..<first + Self.batchCount))
-            first += Self.batchCount
+        let sum = places.withSpan { places in
+            var sum: UInt64 = 0
+            var first = 0
+            while first < places.count {
+                sum &+= gather(places.extracting(first..<first + Self.batchCount))
+                first += Self.batchCount
+            }
+            return sum
         }
         check(sum == expectedGather, "a gather has a wrong sum")
-        return Round(amount: span.count, checksum: sum)
+        return Round(amount: places.count, checksum: sum)
     }
 }
