@@ -67,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench",
             dependencies: [
-                "Bytes", "Domain", "Columns", "Engine", "Platform", "HTTP", "Service", "Client",
+                "Bytes", "Domain", "Columns", "Engine", "Platform", "HTTP", "Service",
             ],
             path: "Benchmarks", swiftSettings: strict),
 

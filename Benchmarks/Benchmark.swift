@@ -11,6 +11,7 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
+        "http",
     ]
 
     let options: Options
@@ -36,6 +37,7 @@ final class Benchmark {
         let benchmark = Benchmark(options)
         try Thread.pinCurrent(to: options.processor)
         if options.wants("inbox") { try benchmark.measureInbox() }
+        if options.wants("http") { try benchmark.measureHTTP() }
         for count in options.positionCounts {
             try benchmark.measure(count, .full)
             // The small runs are another shape, not another size.

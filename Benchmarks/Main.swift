@@ -15,6 +15,8 @@ struct Main {
         do {
             if words.count > 1, words[1] == "responder" {
                 try Responder.run(words.dropFirst(2))
+            } else if words.count > 1, words[1] == "service" {
+                try MeasuredService.run(words.dropFirst(2))
             } else {
                 try Benchmark.run(Options(words.dropFirst()))
             }

@@ -52,6 +52,13 @@ struct Comparison {
     let ratio: Spread
     let checksum: UInt64
 
+    init(figure: Spread, roofline: Spread, ratio: Spread, checksum: UInt64) {
+        self.figure = figure
+        self.roofline = roofline
+        self.ratio = ratio
+        self.checksum = checksum
+    }
+
     /// - Parameters:
     ///   - count: Rounds, after one of each to warm up.
     ///   - roofline: One round of each form of the simplest thing; the fastest form counts.

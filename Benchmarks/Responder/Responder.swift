@@ -3,6 +3,7 @@
 // It knows nothing of HTTP: so many bytes are a request, and every request gets the same reply.
 
 import Bytes
+import Foundation
 import Platform
 
 /// An epoll loop that counts bytes.
@@ -43,7 +44,8 @@ enum Responder {
         let options = try Options(words)
         if let processor = options.processor { try Thread.pinCurrent(to: processor) }
         let listener = try Listener(at: .loopback(port: options.port))
-        print("responder: \(listener.address), \(options.replyByteCount) bytes per reply")
+        try FileHandle.standardOutput.write(
+            contentsOf: Data(("\(options.replyByteCount) bytes per reply at \(listener.address)" + "\n").utf8))
         var loop = try ResponderLoop(
             listener, reply(options.replyByteCount), requestByteCount: options.requestByteCount)
         try loop.run()
@@ -156,7 +158,7 @@ private struct ResponderLoop: ~Copyable {
     private mutating func wait(_ peer: ResponderPeer, toSend: Bool) {
         if peer.isWaitingToSend == toSend { return }
         peer.isWaitingToSend = toSend
-        let interest: Interest = toSend ? [.reading, .writing] : .reading
+        let interest: Interest = toSend ? .reading.with(.writing) : .reading
         let number = peer.descriptor.number
         do {
             try poller.modify(peer.descriptor, token: UInt64(number), interest: interest)
