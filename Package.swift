@@ -70,7 +70,7 @@ let package = Package(
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
-        tests("ServiceTests", uses: ["Service", "HTTP", "Platform", "Bytes"]),
+        tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),
         tests("ColumnsTests", uses: ["Bytes", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),
         tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),

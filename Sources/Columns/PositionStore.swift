@@ -158,6 +158,11 @@ package struct PositionStore: ~Copyable {
             + free.committedByteCount + locations.committedByteCount + rows.committedByteCount
     }
 
+    /// Positions that the SKU's run can take where it lies.
+    package func spareRows(_ sku: UInt32) -> Int {
+        Int(attributes[Int(sku)].capacity) - reader.extent(sku).count
+    }
+
     /// Makes room for a new SKU without positions.
     ///
     /// - Throws: When there is no memory to be had; nothing has changed then.

@@ -109,7 +109,8 @@ package final class Engine: @unchecked Sendable {
     package func send(_ batch: BatchReference) -> Bool {
         let (shard, lane, commands) = batch.withBatch { ($0.shard, $0.lane, $0.commands.count) }
         let waiting = queued.add(UInt64(commands), at: shard)
-        let isOver = waiting > 0 && waiting + UInt64(commands) > UInt64(options.queuedCommandMax)
+        // Promises already made are kept as long as there is a cell for them.
+        let isOver = lane == .start && waiting > 0 && waiting + UInt64(commands) > UInt64(options.queuedCommandMax)
         if isOver || !inboxes[shard].trySend(batch.word, lane) {
             _ = queued.add(0 &- UInt64(commands), at: shard)
             return false

@@ -70,7 +70,7 @@ extension Shard {
             return .outOfMemory
         }
         facts.removeAll()
-        let outcome = decide(command, sku: sku, now: now)
+        let outcome = decide(command, text, sku: sku, now: now)
         if facts.count > 0 { evolve(text, sku: sku, expecting: expected) }
         return outcome
     }
@@ -80,6 +80,8 @@ extension Shard {
         _ command: StockCommand, _ rest: Span<StockCommand>, sku: UInt32?
     ) -> Int {
         if command.verb == .item { return 0 }
+        // Room for what one command can add: nothing to look ahead for.
+        if let sku, positions.spareRows(sku) >= 2 { return 2 }
         var missing = 0
         for index in rest.indices {
             let next = rest[index]

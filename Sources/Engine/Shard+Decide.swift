@@ -12,7 +12,7 @@ extension Shard {
     ///
     /// - Complexity: O(1); a count is O(movements kept for its position).
     mutating func decide(
-        _ command: StockCommand, sku known: UInt32?, now: Milliseconds
+        _ command: StockCommand, _ text: Span<UInt8>, sku known: UInt32?, now: Milliseconds
     ) -> Outcome {
         let hasIdentity = command.flags & StockCommand.hasIdentityFlag != 0
         if hasIdentity {
@@ -26,7 +26,7 @@ extension Shard {
             case .conflict: return .idConflict
             }
         }
-        var outcome = decideEffect(command, sku: known)
+        var outcome = decideEffect(command, text, sku: known)
         if command.verb == .stock { outcome = outcome.forStockRow }
         switch outcome.verdict {
         case .accepted: break
@@ -46,7 +46,7 @@ extension Shard {
     }
 
     private mutating func decideEffect(
-        _ command: StockCommand, sku known: UInt32?
+        _ command: StockCommand, _ text: Span<UInt8>, sku known: UInt32?
     ) -> Outcome {
         if command.flags & StockCommand.hasIdentityFlag != 0,
             command.flags & StockCommand.backfillFlag == 0, let reach = remembered.reach,
@@ -66,6 +66,7 @@ extension Shard {
         }
         switch command.verb {
         case .item:
+            if let known, isAsTold(known, command, text) { return .accepted }
             facts.append(
                 .categorised(
                     SKUCategorised(
@@ -206,6 +207,18 @@ extension Shard {
                         isWhole: isWhole)))
         }
         return hasEffect ? .accepted : .recorded
+    }
+
+    /// Whether the item is known in just these words.
+    private func isAsTold(_ sku: UInt32, _ command: StockCommand, _ text: Span<UInt8>) -> Bool {
+        guard Int32(positions.attributes[Int(sku)].category) == command.quantity,
+            let place = itemNameOf[UInt64(sku)]
+        else { return false }
+        let name = text.part(command.sourceRange)
+        guard Int(place & 0xFFFF) == name.count else { return false }
+        let offset = Int(place >> 16)
+        for index in 0..<name.count where itemNames[offset + index] != name[index] { return false }
+        return true
     }
 
     private func existingRow(_ key: PositionKey) -> Int? {

@@ -68,9 +68,19 @@ extension Shard {
             if event.source.isEmpty {
                 batch.listing.append("null")
             } else {
-                batch.listing.append(event.source.span)
+                append(onOneLine: event.source.span, to: &batch.listing)
             }
             batch.listing.append("}\n")
+        }
+    }
+
+    /// Appends JSON that came over several lines as one: outside of strings a line end is a space
+    /// like any other, and inside of them there is none.
+    private func append(onOneLine source: Span<UInt8>, to output: inout ByteBuffer) {
+        output.reserve(source.count)
+        for index in source.indices {
+            let byte = source[index]
+            output.append(byte == 0x0A || byte == 0x0D ? UInt8(ascii: " ") : byte)
         }
     }
 }

@@ -51,6 +51,14 @@ import Testing
         #expect(column[rowCountMax - 1] == 7)
     }
 
+    /// 100,000 times 4 GiB: three times the addresses that a process has, if they were kept.
+    @Test func `a column gives its addresses back`() throws {
+        for _ in 0..<100_000 {
+            let column = try Column<UInt64>(rowCountMax: 1 << 29)
+            if column.rowCount != 0 { Issue.record("rows before any were appended") }
+        }
+    }
+
     @Test func `rows that were not appended are out of bounds`() async {
         await #expect(processExitsWith: .failure) {
             var column = try Column<UInt32>(rowCountMax: 100)

@@ -107,6 +107,41 @@ import Testing
     }
 }
 
+extension RingConcurrencyTests {
+    /// No receiver takes a processor from them: on two processors the two senders really meet.
+    @Test func `senders that meet take different cells`() {
+        let perSender = 30_000
+        for round in 0..<8 {
+            let ring = Ring(capacity: 1 << 16)
+            let board = Board()
+            let crew = Crew(2) { sender in
+                board.add()
+                while board.count < 2 {}
+                for number in 0..<perSender {
+                    if !ring.trySend(UInt64(sender) << 32 | UInt64(number)) {
+                        board.note("refused at \(number)")
+                        return
+                    }
+                }
+            }
+            crew.join()
+            var expected = [0, 0]
+            while let word = ring.receive() {
+                let (sender, number) = (Int(word >> 32), Int(word & 0xFFFF_FFFF))
+                if number != expected[sender] {
+                    board.note("sender \(sender): \(number) after \(expected[sender])")
+                    break
+                }
+                expected[sender] += 1
+            }
+            if board.finding != nil || expected != [perSender, perSender] {
+                Issue.record("round \(round): \(board.finding ?? "lost"), \(expected)")
+                return
+            }
+        }
+    }
+}
+
 @Suite struct InboxTests {
     @Test func `the finish lane is drained first`() {
         let inbox = Inbox(capacity: 4)

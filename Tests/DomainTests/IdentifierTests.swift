@@ -99,6 +99,14 @@ import Testing
         #expect(refusal([0xC2, 0x85, 0xFF]) == .notUTF8)
     }
 
+    @Test(arguments: [
+        (IdentifierRefusal.empty, "identifier_empty"), (.tooLong, "identifier_too_long"),
+        (.notUTF8, "identifier_not_utf8"), (.controlCharacter, "identifier_control_character"),
+    ])
+    func `each refusal has its code`(refusal: IdentifierRefusal, code: String) {
+        #expect("\(refusal.code)" == code)
+    }
+
     @Test func `names differ by bytes, and sort by them`() throws {
         #expect(try Identifier("a") != Identifier("A"))
         #expect(try Identifier("é") != Identifier("e\u{301}"))

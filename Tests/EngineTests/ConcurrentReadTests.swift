@@ -47,7 +47,7 @@ struct Plan: Sendable {
 
     init(seed: UInt64, commandCount: Int) {
         var random = SeededGenerator(seed: seed)
-        skus = (0..<4).map { "SKU-\($0)" }
+        skus = (0..<2).map { "SKU-\($0)" }
         locations = (0..<24).map { "L\($0)" }
         states = .init(repeating: [[:]], count: skus.count)
         var sellable = [[Int: Int64]](repeating: [:], count: skus.count)
@@ -86,7 +86,7 @@ struct Plan: Sendable {
     func `every answer is a state that the SKU had, and versions never go back`(
         seed: UInt64
     ) throws {
-        let plan = Plan(seed: seed, commandCount: 3000)
+        let plan = Plan(seed: seed, commandCount: 8000)
         let options = EngineFixture.options { options in
             options.shardCount = 1
             options.rememberedMax = 256
@@ -140,21 +140,24 @@ struct PlanOwner: Sendable {
         var random = SeededGenerator(seed: seed &+ 1)
         var pool = BatchPool(origin: 0)
         let fixture = EngineFixture(sharing: engine, policy)
+        // All that is slow comes first, so that the owner is inside a change much of the time.
+        var commands: [StockCommand] = []
+        for (index, command) in plan.commands.enumerated() {
+            guard let stock = try? fixture.resolve(command, index) else {
+                return findings.report("\(command) does not resolve")
+            }
+            commands.append(stock)
+        }
+        while state.reads.load(ordering: .acquiring) < 2 {}
         var next = 0
-        while next < plan.commands.count {
-            let count = min(plan.commands.count - next, Int.random(in: 1...8, using: &random))
+        while next < commands.count {
+            let end = min(commands.count, next + Int.random(in: 1...32, using: &random))
             guard let batch = pool.take() else { return findings.report("no batch") }
             batch.withBatch { batch in
                 batch.now = testStart
-                for index in next..<next + count {
-                    let command = plan.commands[index]
-                    guard let stock = try? fixture.resolve(command, index) else {
-                        return findings.report("\(command) does not resolve")
-                    }
-                    batch.append(stock, command.sku)
-                }
+                for index in next..<end { batch.append(commands[index], plan.commands[index].sku) }
             }
-            next += count
+            next = end
             if !engine.send(batch) || engine.drain(0, limit: 8) != 1 {
                 return findings.report("a batch was not worked on")
             }
@@ -183,35 +186,60 @@ struct PlanReader: Sendable {
         defer { engine.quietPoints.leave(slot) }
         let fixture = EngineFixture(sharing: engine, policy)
         var newest = [UInt64](repeating: 0, count: plan.skus.count)
+        let questions = (0..<6).map { Question(plan, fixture, $0) }
         var query = AvailabilityQuery()
-        var text = ByteBuffer()
         var round = number
         var isLast = false
         while !isLast {
             // One round more after the end: the last state must be seen.
             isLast = state.isDone.load(ordering: .acquiring)
+            let question = questions[round % questions.count]
             query.removeAll()
-            text.removeAll()
-            query.wantsLocations = round % 2 == 0
-            let places = [plan.locations[round % 24], plan.locations[round % 7], "nowhere"]
-            for sku in plan.skus {
-                fixture.ask(&query, &text, sku, round % 3 == 0 ? .places(places) : .everywhere)
-            }
-            _ = query.run(engine, fixture.policy, text.span)
-            for sku in plan.skus.indices {
-                let scope = round % 3 == 0 ? places : nil
-                check(query, sku, scope, fixture, &newest, isLast)
+            query.wantsLocations = question.wantsLocations
+            for item in question.items { query.items.append(item) }
+            for place in question.places { query.places.append(place) }
+            _ = query.run(engine, policy, question.text.span)
+            for sku in plan.skus.indices { check(query, sku, question, &newest, isLast) }
+            if round % 8 == 0 {
+                for sku in plan.skus.indices { readSlowly(sku, fixture) }
             }
             if isLast { checkReferences(fixture) }
-            state.reads.wrappingAdd(1, ordering: .relaxed)
+            state.reads.wrappingAdd(1, ordering: .releasing)
             engine.quietPoints.pass(slot)
             round += 1
         }
     }
 
+    /// One way to ask for all SKUs, made ready.
+    private struct Question {
+        var wantsLocations: Bool
+        var items: [QueryItem] = []
+        var places: [QueryPlace] = []
+        var text: [UInt8]
+        /// Locations asked for; nil is everywhere.
+        var asked: [UInt16]?
+
+        init(_ plan: Plan, _ fixture: EngineFixture, _ number: Int) {
+            wantsLocations = number % 2 == 0
+            let names =
+                number % 3 == 0
+                ? [plan.locations[number % 24], plan.locations[1], "nowhere", plan.locations[1]]
+                : nil
+            var query = AvailabilityQuery()
+            var buffer = ByteBuffer()
+            for sku in plan.skus {
+                fixture.ask(&query, &buffer, sku, names.map { .places($0) } ?? .everywhere)
+            }
+            for index in query.items.indices { items.append(query.items[index]) }
+            for index in query.places.indices { places.append(query.places[index]) }
+            text = buffer.span.array
+            asked = names?.compactMap { fixture.locationID($0) }
+        }
+    }
+
     private func check(
-        _ query: borrowing AvailabilityQuery, _ index: Int, _ places: [String]?,
-        _ fixture: EngineFixture, _ newest: inout [UInt64], _ isLast: Bool
+        _ query: borrowing AvailabilityQuery, _ index: Int, _ question: Question,
+        _ newest: inout [UInt64], _ isLast: Bool
     ) {
         let item = query.items[index]
         switch item.status {
@@ -231,11 +259,9 @@ struct PlanReader: Sendable {
         if isLast, !isNewest { return findings.report("version \(item.version) is the last") }
         let planned = plan.states[index][Int(item.version)]
         var asked = planned
-        if let places {
+        if let ids = question.asked {
             asked = [:]
-            for case let id? in places.map({ fixture.locationID($0) }) {
-                asked[id] = planned[id] ?? 0
-            }
+            for id in ids { asked[id] = planned[id] ?? 0 }
         }
         let total = asked.values.reduce(0, +)
         let largest = asked.values.max() ?? 0
@@ -253,6 +279,30 @@ struct PlanReader: Sendable {
         }
         if found != asked {
             findings.report("version \(item.version): \(found) in the place of \(asked)")
+        }
+    }
+
+    /// Lets others run in the middle of a read, so that it is disturbed even where threads share
+    /// one processor: all the same it must end with one state, or give up.
+    private func readSlowly(_ index: Int, _ fixture: EngineFixture) {
+        let reader = engine.reader(0)
+        let key = fixture.key(plan.skus[index])
+        guard let sku = withUTF8(plan.skus[index], { reader.names.id($0, key) }) else { return }
+        var found: Plan.State = [:]
+        let version = reader.consistent(sku) { extent in
+            found = [:]
+            for row in extent.rows {
+                if row == extent.start + extent.count / 2 { sched_yield() }
+                found[reader.location(at: row)] = Int64(max(0, reader.free(at: row)))
+            }
+        }
+        guard let version else { return }
+        guard version < plan.states[index].count else {
+            return findings.report("version \(version) was never planned")
+        }
+        let expected = plan.states[index][Int(version)]
+        if found != expected {
+            findings.report("version \(version): \(found) in the place of \(expected), slowly")
         }
     }
 

@@ -20,6 +20,8 @@ struct NamedCommand: Equatable {
     var from = Condition.sellable
     var to = Condition.sellable
     var quantity: Int32 = 1
+    /// The units of a stock row, by condition.
+    var counted: [Condition: Int32] = [:]
     var at = testStart
     /// Source and id in one; nil for rows that have none.
     var id: String?
@@ -43,8 +45,8 @@ struct NamedCommand: Equatable {
         _ condition: Condition = .sellable, time: Milliseconds = testStart
     ) -> NamedCommand {
         NamedCommand(
-            verb: .stock, sku: sku, location: location, from: condition, to: condition,
-            quantity: quantity, at: time)
+            verb: .stock, sku: sku, location: location, quantity: 0,
+            counted: [condition: quantity], at: time)
     }
 
     static func item(_ sku: String, category: String?, name: String = "") -> NamedCommand {
@@ -55,7 +57,10 @@ struct NamedCommand: Equatable {
 extension NamedCommand: CustomStringConvertible {
     var description: String {
         if verb == .item { return "item \(sku) category \(category ?? "-") '\(text)'" }
-        let what = verb == .stock ? "stock" : "\(kind.name)"
+        if verb == .stock {
+            return "stock \(counted) \(sku) at \(location), time \(at - testStart)"
+        }
+        let what = "\(kind.name)"
         let place = location + (toLocation.map { " → \($0)" } ?? "")
         return "\(what) \(quantity) \(sku) at \(place), \(from) → \(to), "
             + "time \(at - testStart), id \(id ?? "-")\(isBackfill ? ", backfill" : "")"
@@ -212,6 +217,7 @@ final class EngineFixture {
         stock.kind = command.kind.rawValue
         stock.from = command.from
         stock.to = command.to
+        for (condition, units) in command.counted { stock[counted: condition] = units }
         stock.sourceByteCount = UInt32(command.text.utf8.count)
         if isUnknown { stock.flags |= StockCommand.unknownLocationFlag }
         if command.isBackfill { stock.flags |= StockCommand.backfillFlag }

@@ -118,9 +118,11 @@ private struct Draw {
             chance(4) ? pick([.max, .max - 1, 2_000_000_000]) : pick([1, 2, 3, 7, 20])
         if chance(10) {
             command.verb = .stock
-            command.to = pick(Condition.allCases)
-            command.from = command.to
-            command.quantity = quantity - 1
+            let isWhole = chance(50)
+            let always = pick(Condition.allCases)
+            for condition in Condition.allCases where isWhole || condition == always || chance(30) {
+                command.counted[condition] = chance(30) ? 0 : chance(90) ? pick([1, 4, 9]) : quantity
+            }
             return command
         }
         event(&command, quantity)

@@ -130,6 +130,50 @@ import Testing
         #expect(master.generation == generation)
     }
 
+    @Test func `documents read back as they were put, with a higher version`() throws {
+        let master = try EngineFixture(EngineFixture.options()).engine.master
+        let group = Group(name: try Identifier("g"), members: [try Identifier("S")])
+        let other = Group(name: try Identifier("a"), members: [])
+        let store = Location(
+            name: try Identifier("S"), kind: .warehouse, groups: [try Identifier("g")],
+            isOpen: false, utcOffsetMinutes: 60)
+        let web = Channel(name: try Identifier("web"), defaultTTLSeconds: 60)
+        let rule = try rule(3, group: "g")
+        #expect(master.rules.version == 0 && master.rules.value.safetyStock.isEmpty)
+        #expect(try master.put(groups: [group, other]) == master.groups.version)
+        #expect(try master.put(locations: [store]) == master.locations.version)
+        #expect(try master.put(channels: [web]) == master.channels.version)
+        #expect(try master.put(rules: [rule], expecting: 0) == 1)
+        #expect(master.groups.value == [other, group], "sorted by name")
+        #expect(master.locations.value == [store])
+        #expect(master.channels.value == [web])
+        #expect(master.rules.value == RuleSet(version: 1, safetyStock: [rule]))
+        #expect(throws: MasterDataRefusal.self) { try master.put(rules: [], expecting: 0) }
+        #expect(try master.put(rules: [], expecting: 1) == 2)
+    }
+
+    @Test func `a name that is added again keeps its id`() throws {
+        let master = try EngineFixture(EngineFixture.options()).engine.master
+        func add(_ name: String) throws -> [UInt16] {
+            try [
+                withUTF8(name) { (bytes) throws(MasterDataRefusal) in
+                    try master.addLocation(bytes)
+                },
+                withUTF8(name) { (bytes) throws(MasterDataRefusal) in
+                    try master.addChannel(bytes)
+                },
+                withUTF8(name) { (bytes) throws(MasterDataRefusal) in
+                    try master.addCategory(bytes)
+                },
+            ]
+        }
+        #expect(try add("one") == [0, 0, 0])
+        #expect(try add("two") == [1, 1, 1])
+        #expect(try add("one") == [0, 0, 0])
+        #expect(master.locations.value.map(\.name.description) == ["one", "two"])
+        #expect(master.channels.value.map(\.name.description) == ["one", "two"])
+    }
+
     @Test func `a change based on another version is refused`() throws {
         let fixture = try EngineFixture(EngineFixture.options())
         let master = fixture.engine.master

@@ -4,6 +4,18 @@ import Engine
 import Testing
 
 @Suite struct ParkedTests {
+    @Test func `a stock row is refused where an event would be parked`() throws {
+        let fixture = try EngineFixture(
+            EngineFixture.options { options in
+                options.shardCount = 1
+                options.createsUnknown = false
+            })
+        #expect(try fixture.apply(.stock(1)) == .rowUnknownLocation)
+        try fixture.put(location: "L0", groups: [], isOpen: true)
+        #expect(try fixture.apply(.stock(1)) == .rowUnknownSKU)
+        #expect(try fixture.parked(0).isEmpty)
+    }
+
     @Test func `a parked event stands in the list once however often it comes`() throws {
         let fixture = try EngineFixture(
             EngineFixture.options { options in
@@ -21,13 +33,13 @@ import Testing
         #expect(line.hasSuffix("\"code\": \"unknown_sku\", \"event\": {\"id\": \"early\"}}"))
     }
 
-    @Test func `a parked row without a text of its own is listed as null`() throws {
+    @Test func `a parked event without a text of its own is listed as null`() throws {
         let fixture = try EngineFixture(
             EngineFixture.options { options in
                 options.shardCount = 1
                 options.createsUnknown = false
             })
-        #expect(try fixture.apply(.stock(1)) == .parkedUnknownLocation)
+        #expect(try fixture.apply(.event(.receipt, 1, id: "x")) == .parkedUnknownLocation)
         #expect(try fixture.parked(0).first?.hasSuffix("\"event\": null}") == true)
     }
 }

@@ -8,7 +8,7 @@ import Testing
         32_503_679_999_999,
     ]
     private static let lists: [UInt32] = [0, 1, 0x1FFF, 0x2000, 1 << 30 - 1, 0x8000_0000, .max]
-    private static let levels: [UInt64] = [0, 1, 16, 31]
+    private static let levels: [UInt64] = [0, 1, 8, 15]
 
     @Test func `packed fields keep their values and leave each other alone`() {
         for newest in Self.times {
@@ -21,8 +21,9 @@ import Testing
                             row.newestAt = 32_503_679_999_999
                             row.sellableCountedAt = 32_503_679_999_999
                             row.movements = .max
-                            row.pruneLevel = 31
+                            row.pruneLevel = 15
                             row.hasOtherConditions = true
+                            row.wasCountedWhole = true
                             row.sellable = -1
 
                             row.pruneLevel = level
@@ -30,9 +31,11 @@ import Testing
                             row.sellableCountedAt = counted
                             row.newestAt = newest
                             row.hasOtherConditions = hasOthers
+                            row.wasCountedWhole = !hasOthers
                             if row.newestAt != newest || row.sellableCountedAt != counted
                                 || row.movements != list || row.pruneLevel != level
-                                || row.hasOtherConditions != hasOthers || row.sellable != -1
+                                || row.hasOtherConditions != hasOthers
+                                || row.wasCountedWhole == hasOthers || row.sellable != -1
                             {
                                 Issue.record(
                                     """

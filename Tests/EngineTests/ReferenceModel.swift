@@ -249,16 +249,39 @@ struct ReferenceModel {
         }
         for location in [command.location, command.toLocation ?? command.location]
         where current.locations[location] == nil {
-            return .parkedUnknownLocation
+            return command.verb == .stock ? .rowUnknownLocation : .parkedUnknownLocation
         }
-        if skus[command.sku] == nil, !options.createsUnknown { return .parkedUnknownSKU }
-        let isCount = command.verb == .stock || command.kind == .count
-        return isCount ? count(command) : move(command)
+        if skus[command.sku] == nil, !options.createsUnknown {
+            return command.verb == .stock ? .rowUnknownSKU : .parkedUnknownSKU
+        }
+        if command.verb == .stock { return stock(command) }
+        return command.kind == .count ? count(command) : move(command)
     }
 
     private mutating func add(_ sku: String) {
         if skus[sku] != nil { return }
         skus[sku] = (nil, "")
+    }
+
+    /// A row of the system of record: a count of each condition that it gives, together or not.
+    private mutating func stock(_ command: NamedCommand) -> Outcome {
+        var position = positions[command.sku]?[command.location] ?? ModelPosition()
+        if let newest = position.newest, command.at < newest - options.lateWindow {
+            return .rowBeforeWindow
+        }
+        var hasEffect = false
+        for (condition, units) in command.counted {
+            if let last = position.lastCount(condition), command.at < last.at { continue }
+            hasEffect = true
+            position.counts.append(
+                ModelPosition.Change(
+                    condition: condition, quantity: Int64(units), at: command.at))
+            guard Int32(exactly: position.units(condition)) != nil else { return .overflow }
+        }
+        if !hasEffect { return .recorded }
+        add(command.sku)
+        positions[command.sku, default: [:]][command.location] = position
+        return .accepted
     }
 
     private mutating func count(_ command: NamedCommand) -> Outcome {

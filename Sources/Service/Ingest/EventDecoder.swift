@@ -91,7 +91,6 @@ struct EventDecoder: ~Copyable {
         _ bytes: Span<UInt8>, _ engine: Engine, now: Milliseconds, index: Int, isBackfill: Bool
     ) throws(ElementRefusal) -> Decoded {
         do throws(JSONError) { try read(bytes) } catch { throw ElementRefusal(error) }
-        names.join(bytes)
         guard !id.isEmpty else { throw ElementRefusal(.missing("id")) }
         try check(id, "id", bytes, byteCountMax: eventIDByteCountMax)
         if let refusal { throw ElementRefusal(refusal) }
@@ -105,10 +104,11 @@ struct EventDecoder: ~Copyable {
         try check(location, "location", bytes)
         if !source.isEmpty { try check(source, "source", bytes) }
         if !channel.isEmpty { try check(channel, "channel", bytes) }
-        if effect.kind == .transfer {
-            guard !toLocation.isEmpty else { throw ElementRefusal(.missing("to_location")) }
-            try check(toLocation, "to_location", bytes)
+        if effect.kind == .transfer, toLocation.isEmpty {
+            throw ElementRefusal(.missing("to_location"))
         }
+        // Also where the kind has no use for it: it is part of what the event says.
+        if !toLocation.isEmpty { try check(toLocation, "to_location", bytes) }
         return try command(effect, bytes, engine, index: index, isBackfill: isBackfill)
     }
 
@@ -178,22 +178,24 @@ struct EventDecoder: ~Copyable {
         case .seq, .ttlSeconds: _ = try reader.integer(bytes)
         case .due, .hold, .line, .shipment, .owner: _ = try reader.string(bytes)
         case .at: try readTime(&reader, bytes)
-        case .kind: readKind(try reader.string(bytes), bytes)
-        case .from: draft.from = readCondition(try reader.string(bytes), bytes)
-        case .to: draft.to = readCondition(try reader.string(bytes), bytes)
+        case .kind: readKind(names.range(try reader.string(bytes), in: bytes), bytes)
+        case .from:
+            draft.from = readCondition(names.range(try reader.string(bytes), in: bytes), bytes)
+        case .to:
+            draft.to = readCondition(names.range(try reader.string(bytes), in: bytes), bytes)
         }
     }
 
-    private mutating func readKind(_ name: JSONString, _ bytes: Span<UInt8>) {
-        let text = bytes.part(name.range)
-        draft.kind = EventKind(name: text)
+    private mutating func readKind(_ name: ByteRange, _ bytes: Span<UInt8>) {
+        draft.kind = names.withName(name, bytes) { EventKind(name: $0) }
         if draft.kind == nil {
-            refusal = EventKind.isKnownButUnsupported(text) ? .unsupportedKind : .unknownKind
+            let isKnown = names.withName(name, bytes) { EventKind.isKnownButUnsupported($0) }
+            refusal = isKnown ? .unsupportedKind : .unknownKind
         }
     }
 
-    private mutating func readCondition(_ name: JSONString, _ bytes: Span<UInt8>) -> Condition? {
-        let condition = Condition(name: bytes.part(name.range))
+    private mutating func readCondition(_ name: ByteRange, _ bytes: Span<UInt8>) -> Condition? {
+        let condition = names.withName(name, bytes) { Condition(name: $0) }
         if condition == nil, refusal == nil { refusal = .unknownCondition }
         return condition
     }
@@ -205,8 +207,8 @@ struct EventDecoder: ~Copyable {
             draft.at = try reader.integer(bytes)
             return
         }
-        let text = try reader.string(bytes)
-        draft.at = bytes.part(text.range).rfc3339Milliseconds()
+        let text = names.range(try reader.string(bytes), in: bytes)
+        draft.at = names.withName(text, bytes) { $0.rfc3339Milliseconds() }
         if draft.at == nil, refusal == nil { refusal = .badTime }
     }
 

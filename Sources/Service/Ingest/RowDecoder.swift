@@ -52,7 +52,6 @@ struct RowDecoder: ~Copyable {
                 places[number] = names.range(field, in: bytes)
             }
         }
-        names.join(bytes)
         return try command(kind, bytes, engine, at: at, index: index)
     }
 
@@ -92,7 +91,6 @@ struct RowDecoder: ~Copyable {
             throw ElementRefusal(error)
         }
         if let refusal { throw refusal }
-        names.join(bytes)
         return try command(kind, bytes, engine, at: at, index: index)
     }
 

@@ -6,6 +6,7 @@
 
 internal import Bytes
 internal import Columns
+internal import Domain
 internal import Engine
 internal import JSON
 
@@ -54,7 +55,10 @@ extension AvailabilityRequest {
             output.append(literal: ",\"version\":")
             output.append(decimal: Int64(truncatingIfNeeded: item.version))
             if query.wantsLocations { appendLocations(item, to: &output, text, locationNames) }
-        case .unknownSKU: output.append(literal: ",\"error\":\"unknown_sku\"")
+        case .unknownSKU:
+            output.append(literal: ",\"error\":\"")
+            output.append(Self.problem(ofUnknown: text.part(item.name)))
+            output.append(UInt8(ascii: "\""))
         case .unknownLocation: output.append(literal: ",\"error\":\"unknown_location\"")
         case .unknownGroup: output.append(literal: ",\"error\":\"unknown_group\"")
         case .malformed:
@@ -63,6 +67,12 @@ extension AvailabilityRequest {
             output.append(UInt8(ascii: "\""))
         }
         output.append(UInt8(ascii: "}"))
+    }
+
+    /// Whether a SKU that is not known could be one. Asked here, because known ones can.
+    private static func problem(ofUnknown name: Span<UInt8>) -> StaticString {
+        do throws(IdentifierRefusal) { try Identifier.check(name) } catch { return error.code }
+        return "unknown_sku"
     }
 
     private func appendLocations(

@@ -32,7 +32,6 @@ enum ItemProblem: UInt8 {
     case missingSKU = 1
     case identifierEmpty
     case identifierTooLong
-    case identifierControlCharacter
     case badQuantity
     case badPlaces
     case wrongKind
@@ -42,7 +41,6 @@ enum ItemProblem: UInt8 {
         case .missingSKU: "missing_field"
         case .identifierEmpty: "identifier_empty"
         case .identifierTooLong: "identifier_too_long"
-        case .identifierControlCharacter: "identifier_control_character"
         case .badQuantity: "bad_quantity"
         case .badPlaces: "locations_and_group"
         case .wrongKind: "bad_item"
@@ -57,6 +55,8 @@ struct AvailabilityRequest: ~Copyable {
 
     var query = AvailabilityQuery()
     var names = DecodedNames()
+    /// The names of the slice, gathered when some of them were decoded.
+    private var gathered = ByteBuffer()
     var channel = ByteRange.none
     var after = ByteRange.none
     var wantsLocations = false
@@ -199,22 +199,22 @@ struct AvailabilityRequest: ~Copyable {
     ) throws(JSONError) {
         let start = reader
         let placeCount = query.places.count
+        var sku = ByteRange.none
         do throws(JSONError) {
-            try readFields(&reader, body, engine)
+            try readFields(&reader, &sku, body, engine)
         } catch {
             // Of the right form as JSON? Then only this item is wrong.
             reader = start
             try reader.skipValue(body)
             query.places.removeLast(query.places.count - placeCount)
-            append(failed: .wrongKind, name: .none, engine)
+            append(failed: .wrongKind, name: sku, engine)
         }
     }
 
     private mutating func readFields(
-        _ reader: inout JSONReader, _ body: Span<UInt8>, _ engine: Engine
+        _ reader: inout JSONReader, _ sku: inout ByteRange, _ body: Span<UInt8>, _ engine: Engine
     ) throws(JSONError) {
         var seen = JSONSeenFields()
-        var sku = ByteRange.none
         var quantity: Int64 = 0
         var scope = QueryScope.everywhere
         var group = ByteRange.none
@@ -243,7 +243,7 @@ struct AvailabilityRequest: ~Copyable {
                 }
             } else if key.equals("qty", in: body) {
                 try seen.note(2, at: reader.offset)
-                quantity = try reader.integer(body)
+                quantity = try Self.readQuantity(&reader, body)
                 if quantity <= 0 || quantity > Int64(Int32.max) { problem = .badQuantity }
             } else if key.equals("group", in: body) {
                 try seen.note(3, at: reader.offset)
@@ -266,6 +266,18 @@ struct AvailabilityRequest: ~Copyable {
         }
     }
 
+    /// Reads a value that should be a whole number; −1 where it is something else.
+    private static func readQuantity(
+        _ reader: inout JSONReader, _ body: Span<UInt8>
+    ) throws(JSONError) -> Int64 {
+        let start = reader
+        do throws(JSONError) { return try reader.integer(body) } catch {
+            reader = start
+            try reader.skipValue(body)
+            return -1
+        }
+    }
+
     private static func check(_ byteCount: Int) -> ItemProblem? {
         if byteCount == 0 { return .identifierEmpty }
         return byteCount > Identifier.byteCountMax ? .identifierTooLong : nil
@@ -273,7 +285,9 @@ struct AvailabilityRequest: ~Copyable {
 
     private mutating func append(failed problem: ItemProblem, name: ByteRange, _ engine: Engine) {
         let none: InlineArray<1, UInt8> = [UInt8(ascii: "-")]
-        var item = QueryItem(key: NameKey(none.span, engine.hasher), name: name)
+        // What is too long for a name is not repeated.
+        let shown = name.count > Identifier.byteCountMax ? .none : name
+        var item = QueryItem(key: NameKey(none.span, engine.hasher), name: shown)
         item.fail(.malformed, problem: problem.rawValue)
         query.items.append(item)
     }
@@ -313,9 +327,35 @@ struct AvailabilityRequest: ~Copyable {
 
     /// Answers the slice just read; whether some items are left to the owners of their shards.
     mutating func run(_ engine: Engine, _ policy: Policy, _ body: Span<UInt8>) -> Bool {
-        names.join(body)
         if names.isEmpty { return query.run(engine, policy, body) }
-        return names.withText(body) { query.run(engine, policy, $0) }
+        gatherNames(body)
+        return Service.run(&query, engine, policy, gathered)
+    }
+
+    /// Hands the text that the names of items and places refer to, after `run`, to `read`.
+    func withText(_ body: Span<UInt8>, _ read: (Span<UInt8>) -> Void) {
+        names.isEmpty ? read(body) : read(gathered.span)
+    }
+
+    /// Puts all names of the slice into one text, where some lie in the body and some do not.
+    ///
+    /// - Complexity: O(bytes of the names): never O(body), which every slice would pay.
+    private mutating func gatherNames(_ body: Span<UInt8>) {
+        gathered.removeAll()
+        for index in query.items.indices {
+            let name = query.items[index].name
+            query.items[index].name = gather(name, body)
+        }
+        for index in query.places.indices {
+            let name = query.places[index].name
+            query.places[index].name = gather(name, body)
+        }
+    }
+
+    private mutating func gather(_ name: ByteRange, _ body: Span<UInt8>) -> ByteRange {
+        let start = gathered.count
+        names.withName(name, body) { gathered.append($0) }
+        return ByteRange(from: start, to: gathered.count)
     }
 
     /// Shards with items that could not be read consistently, one each.
@@ -348,4 +388,12 @@ struct AvailabilityRequest: ~Copyable {
             }
         }
     }
+}
+
+/// Query and text as separate parameters: a span of one part would bar changes to the other.
+private func run(
+    _ query: inout AvailabilityQuery, _ engine: Engine, _ policy: Policy,
+    _ text: borrowing ByteBuffer
+) -> Bool {
+    query.run(engine, policy, text.span)
 }

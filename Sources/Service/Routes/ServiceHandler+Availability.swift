@@ -60,7 +60,7 @@ extension ServiceHandler {
     ) -> Progress {
         if request.run(engine, policy, body) { return beginLong(body, &exchange) }
         appendHead(&exchange.body)
-        request.names.withText(body) { text in
+        request.withText(body) { text in
             request.appendItems(
                 to: &exchange.body, text, engine.master.locationNames, isFirst: true)
         }
@@ -179,7 +179,7 @@ extension ServiceHandler {
     }
 
     private func appendSlice(_ state: AvailabilityExchange, _ output: inout ByteBuffer) {
-        unsafe state.request.pointee.names.withText(state.body.pointee.span) { text in
+        unsafe state.request.pointee.withText(state.body.pointee.span) { text in
             unsafe state.request.pointee.appendItems(
                 to: &output, text, engine.master.locationNames, isFirst: state.isFirstSlice)
         }

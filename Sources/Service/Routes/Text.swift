@@ -8,10 +8,9 @@ internal import JSON
 /// Decoded names behind the bytes they came with.
 ///
 /// Most names are plain and stay where they are. A name with escapes is decoded into `decoded` and
-/// its range counts on behind the bytes, as if both were one text; `join` makes that text.
+/// its range counts on behind the bytes, as if both were one text, which is never made.
 struct DecodedNames: ~Copyable {
     fileprivate var decoded = ByteBuffer()
-    private var joined = ByteBuffer()
 
     mutating func removeAll() { decoded.removeAll() }
 
@@ -37,22 +36,6 @@ struct DecodedNames: ~Copyable {
         }
         return ByteRange(offset: bytes.count + start, count: decoded.count - start)
     }
-
-    /// Puts the bytes and the decoded names together, when there are any; to be called before
-    /// `withText`.
-    mutating func join(_ bytes: Span<UInt8>) {
-        if decoded.isEmpty { return }
-        joined.removeAll()
-        joined.append(bytes)
-        joined.append(contentsOf: decoded)
-    }
-
-    /// Hands the text that all ranges refer to to `body`.
-    func withText<Result: ~Copyable, E: Error>(
-        _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> Result
-    ) throws(E) -> Result {
-        decoded.isEmpty ? try body(bytes) : try body(joined.span)
-    }
 }
 
 extension DecodedNames {
@@ -60,7 +43,9 @@ extension DecodedNames {
     func withName<Result: ~Copyable, E: Error>(
         _ range: ByteRange, _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> Result
     ) throws(E) -> Result {
-        if range.offset < bytes.count || range.isEmpty { return try body(bytes.part(range)) }
+        // An empty one may have been decoded, and then lies behind the bytes.
+        if range.isEmpty { return try body(bytes.part(.none)) }
+        if range.offset < bytes.count { return try body(bytes.part(range)) }
         let part = ByteRange(offset: range.offset - bytes.count, count: range.count)
         return try body(decoded.span.part(part))
     }
