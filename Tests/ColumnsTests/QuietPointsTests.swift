@@ -167,7 +167,7 @@ import Testing
         var freed = 0
         let start = ContinuousClock.now
         var number: UInt64 = 2
-        while !board.isStopped, elapsedMilliseconds(since: start) < 5_000 {
+        while !board.isStopped, elapsedMilliseconds(since: start) < 20_000 {
             if freed >= 2_000, board.count >= 2_000 { break }
             guard pool.hasRoom else {
                 // All blocks wait for the readers.

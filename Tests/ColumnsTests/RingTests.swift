@@ -71,10 +71,11 @@ import Testing
 }
 
 @Suite struct RingConcurrencyTests {
-    @Test(arguments: [(2, 3), (64, 4), (1024, 2)])
-    func `nothing is lost, doubled or overtaken by its own sender`(capacity: Int, senders: Int) {
+    @Test(arguments: [(2, 3, 500), (64, 4, 10_000), (1024, 2, 20_000)])
+    func `nothing is lost, doubled or overtaken by its own sender`(
+        capacity: Int, senders: Int, perSender: Int
+    ) {
         let ring = Ring(capacity: capacity)
-        let perSender = 20_000
         let board = Board()
         let crew = Crew(senders) { sender in
             for number in 0..<perSender {
@@ -86,12 +87,15 @@ import Testing
         }
         var expected = [Int](repeating: 0, count: senders)
         var received = 0
+        var latest = ContinuousClock.now
         while received < senders * perSender, !board.isStopped {
             guard let word = ring.receive() else {
+                if elapsedMilliseconds(since: latest) > 10_000 { board.note("a word is missing") }
                 sched_yield()
                 continue
             }
             received += 1
+            latest = .now
             let (sender, number) = (Int(word >> 32), Int(word & 0xFFFF_FFFF))
             if sender >= senders || expected[sender] != number {
                 board.note("sender \(sender): \(number) after \(expected)")
@@ -111,7 +115,7 @@ extension RingConcurrencyTests {
     /// No receiver takes a processor from them: on two processors the two senders really meet.
     @Test func `senders that meet take different cells`() {
         let perSender = 30_000
-        for round in 0..<8 {
+        for round in 0..<30 {
             let ring = Ring(capacity: 1 << 16)
             let board = Board()
             let crew = Crew(2) { sender in

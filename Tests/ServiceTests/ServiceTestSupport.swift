@@ -2,6 +2,7 @@ import Bytes
 import Engine
 import Platform
 import Service
+import Synchronization
 import Testing
 
 import struct Foundation.Data
@@ -153,4 +154,9 @@ func exchange(_ here: TestService, _ bytes: [UInt8]) throws -> Answer {
     let answer = Result { try client.answer() }
     writer.join()
     return try answer.get()
+}
+
+/// A word that one thread sets and another looks at.
+final class Switch: Sendable {
+    let value = Atomic<Bool>(false)
 }

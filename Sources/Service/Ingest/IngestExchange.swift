@@ -51,8 +51,9 @@ final class IngestExchange: WaitingExchange {
     var open: [BatchReference?]
     /// Filled batches that their inboxes had no room for.
     var unsent: [BatchReference] = []
-    /// When the oldest of them was first refused.
-    var unsentSince: Milliseconds = 0
+    /// Since when there has been no room, for any of them or for a further batch; nil while there
+    /// is.
+    var stalledSince: Milliseconds?
 
     var isCut = false
     var hasEnded = false

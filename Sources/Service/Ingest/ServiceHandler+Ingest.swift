@@ -74,23 +74,15 @@ extension ServiceHandler {
     mutating func consume(
         _ piece: Span<UInt8>, isLast: Bool, _ state: IngestExchange, _ exchange: inout Exchange
     ) -> Intake {
-        // What found no room must go first, in order.
-        if !sendUnsent(state) {
-            if now - state.unsentSince >= IngestExchange.patienceMilliseconds {
-                cut(state)
-            } else {
-                retrying.append(state.number)
-                return Intake(0, .later)
-            }
-        }
+        if !canGoOn(state) { return Intake(0, .later) }
         if state.isCut || state.streamError != nil {
             return Intake(piece.count, isLast ? end(state) : .more)
         }
         let (consumed, isOver) = take(piece, isLast: isLast, state)
         sendOpen(state)
         if isLast, isOver { return Intake(consumed, end(state)) }
-        if !state.unsent.isEmpty {
-            retrying.append(state.number)
+        if !state.unsent.isEmpty || batches.available == 0 {
+            stall(state)
             return Intake(consumed, .later)
         }
         if state.outstanding >= IngestExchange.outstandingMax {
@@ -100,11 +92,34 @@ extension ServiceHandler {
         return Intake(consumed, .more)
     }
 
+    /// Sends what found no room before, in order.
+    ///
+    /// - Returns: Whether the stream goes on: there is room, or it has waited too long and is cut.
+    ///   If not, it stays in `retrying`.
+    mutating func canGoOn(_ state: IngestExchange) -> Bool {
+        if sendUnsent(state), batches.available > 0 || state.hasEnded || state.isCut {
+            state.stalledSince = nil
+            return true
+        }
+        if let since = state.stalledSince, now - since >= IngestExchange.patienceMilliseconds {
+            cut(state)
+            return true
+        }
+        stall(state)
+        return false
+    }
+
+    /// Notes that there is no room now; every turn looks whether there is.
+    private mutating func stall(_ state: IngestExchange) {
+        if state.stalledSince == nil { state.stalledSince = now }
+        retrying.append(state.number)
+    }
+
     /// All of the body was taken: the answer waits for the last replies.
     private mutating func end(_ state: IngestExchange) -> Progress {
         state.hasEnded = true
         state.resumeAt = 0
-        if !state.unsent.isEmpty || state.outstanding == 0 { retrying.append(state.number) }
+        if !state.unsent.isEmpty || state.outstanding == 0 { stall(state) }
         return .later
     }
 
@@ -180,8 +195,10 @@ extension ServiceHandler {
         }
     }
 
+    /// Whether the next element has to wait: a batch may be needed for it.
     private func isFull(_ state: IngestExchange) -> Bool {
         !state.unsent.isEmpty || state.outstanding >= IngestExchange.outstandingMax
+            || batches.available == 0
     }
 
     // MARK: - Elements
@@ -273,17 +290,14 @@ extension ServiceHandler {
 
     private mutating func sendOrKeep(_ batch: BatchReference, _ state: IngestExchange) {
         // Behind one that waits, others wait too: the commands of a SKU keep their order.
-        if !state.unsent.isEmpty || !send(batch, for: state) {
-            if state.unsent.isEmpty { state.unsentSince = now }
-            state.unsent.append(batch)
-        }
+        if !state.unsent.isEmpty || !send(batch, for: state) { state.unsent.append(batch) }
     }
 
     /// Sends what found no room before; whether all of it went.
     private mutating func sendUnsent(_ state: IngestExchange) -> Bool {
         var sent = 0
         while sent < state.unsent.count, send(state.unsent[sent], for: state) { sent += 1 }
-        if sent > 0 { state.unsentSince = now }
+        if sent > 0, state.stalledSince != nil { state.stalledSince = now }
         state.unsent.removeFirst(sent)
         return state.unsent.isEmpty
     }
@@ -303,18 +317,22 @@ extension ServiceHandler {
         state.unsent = []
     }
 
+    /// Gives back what was not sent: nobody waits for it any more.
+    mutating func discard(_ state: IngestExchange) {
+        for batch in state.unsent { batches.give(batch) }
+        state.unsent = []
+        for shard in state.open.indices {
+            if let batch = state.open[shard] { batches.give(batch) }
+            state.open[shard] = nil
+        }
+    }
+
     // MARK: - The answer
 
     /// Called when replies came in, or something is to be tried again, after the body's end.
     mutating func finish(_ state: IngestExchange, _ exchange: inout Exchange) -> Progress {
-        if !sendUnsent(state) {
-            if now - state.unsentSince >= IngestExchange.patienceMilliseconds {
-                cut(state)
-            } else {
-                retrying.append(state.number)
-                return .later
-            }
-        }
+        if !canGoOn(state) { return .later }
+        if !state.hasEnded { finishBody(state) }
         if state.outstanding > 0 { return .later }
         release(state)
         appendAnswer(state, &exchange.body)
@@ -329,6 +347,15 @@ extension ServiceHandler {
             }
         }
         return .done
+    }
+
+    /// The last element was taken when there was no room for more, and nothing is left: what it
+    /// was the last of may still be incomplete.
+    private mutating func finishBody(_ state: IngestExchange) {
+        let nothing = ByteBuffer()
+        if !state.isCut, state.streamError == nil { _ = take(nothing.span, isLast: true, state) }
+        state.hasEnded = true
+        state.resumeAt = 0
     }
 
     private func appendAnswer(_ state: IngestExchange, _ output: inout ByteBuffer) {

@@ -358,13 +358,12 @@ struct AvailabilityRequest: ~Copyable {
         return ByteRange(from: start, to: gathered.count)
     }
 
-    /// Shards with items that could not be read consistently, one each.
-    var contendedShards: Set<Int> {
-        var shards = Set<Int>()
+    /// A shard with items that could not be read consistently; nil when there are none left.
+    var contendedShard: Int? {
         for index in query.items.indices where query.items[index].status == .contended {
-            shards.insert(Int(query.items[index].shard))
+            return Int(query.items[index].shard)
         }
-        return shards
+        return nil
     }
 
     // MARK: - One item, from a target

@@ -12,9 +12,9 @@ final class AvailabilityExchange: WaitingExchange {
     // In memory of its own: its address travels to the owners of shards.
     let request: UnsafeMutablePointer<AvailabilityRequest>
     let body: UnsafeMutablePointer<ByteBuffer>
-    var isRead = false
+    /// The present slice has been read, and run.
+    var isRead = true
     var isFirstSlice = true
-    var asOf: Milliseconds = 0
 
     init(_ body: Span<UInt8>) {
         unsafe request = .allocate(capacity: 1)
@@ -50,8 +50,9 @@ extension ServiceHandler {
             exchange.problem(error)
             return .done
         }
-        if request.rest != nil { return beginLong(body, &exchange) }
-        return answerShort(body, &exchange)
+        if request.rest == nil { return answerShort(body, &exchange) }
+        _ = request.run(engine, policy, body)
+        return beginLong(body, &exchange)
     }
 
     /// Runs and answers the request of this turn.
@@ -132,10 +133,12 @@ extension ServiceHandler {
 
     // MARK: - Long ones
 
+    /// Goes on with the request of this turn, whose first slice has been run, in memory of its own.
     private mutating func beginLong(
         _ body: Span<UInt8>, _ exchange: inout Exchange
     ) -> Progress {
         let state = AvailabilityExchange(body)
+        unsafe swap(&request, &state.request.pointee)
         enroll(state, exchange.token)
         exchange.state = state
         return produce(state, &exchange)
@@ -144,13 +147,16 @@ extension ServiceHandler {
     mutating func produce(
         _ state: AvailabilityExchange, _ exchange: inout Exchange
     ) -> Progress {
+        // The owner of a shard has the query until its reply.
+        if state.outstanding > 0 { return .later }
         if !state.isRead {
-            readSlice(state)
+            unsafe state.request.pointee.readNextSlice(state.body.pointee.span, engine)
             state.isRead = true
             _ = unsafe state.request.pointee.run(engine, policy, state.body.pointee.span)
         }
-        let contended = unsafe state.request.pointee.contendedShards
-        if !contended.isEmpty { return ask(ownersOf: contended, state) }
+        if let shard = unsafe state.request.pointee.contendedShard {
+            return ask(ownerOf: shard, state)
+        }
         let isLastSlice = unsafe state.request.pointee.rest == nil
         if state.isFirstSlice {
             if isLastSlice {
@@ -185,34 +191,21 @@ extension ServiceHandler {
         }
     }
 
-    private func readSlice(_ state: AvailabilityExchange) {
-        if !state.isFirstSlice {
-            unsafe state.request.pointee.readNextSlice(state.body.pointee.span, engine)
-            return
-        }
-        // It was read once already, from the connection's bytes, and was right.
-        do throws(RequestRefusal) {
-            unsafe try state.request.pointee.read(state.body.pointee.span, engine)
-        } catch {
-            fatalError("a request that was read before cannot be read again")
-        }
-    }
-
-    /// Sends what could not be read consistently to the owners of the shards.
-    private mutating func ask(ownersOf shards: Set<Int>, _ state: AvailabilityExchange) -> Progress
-    {
-        for shard in shards {
-            guard let batch = batches.take() else { break }
+    /// Sends what could not be read consistently to the owner of its shard. To one after the other:
+    /// an owner fills in the answers of its shard in the query itself.
+    private mutating func ask(ownerOf shard: Int, _ state: AvailabilityExchange) -> Progress {
+        if let batch = batches.take() {
             let address = state.queryAddress
             batch.withBatch { batch in
                 batch.task = .read
                 batch.shard = shard
                 batch.query = address
             }
-            if !send(batch, for: state) { batches.give(batch) }
+            if send(batch, for: state) { return .later }
+            batches.give(batch)
         }
-        // All inboxes full, or no batch to be had: ask again in the next turn.
-        if state.outstanding == 0 { retrying.append(state.number) }
+        // Its inbox is full, or there is no batch to be had: once more in the next turn.
+        retrying.append(state.number)
         return .later
     }
 }

@@ -45,15 +45,16 @@ extension ServiceHandler {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ exchange: inout Exchange
     ) -> Progress {
         request.reset()
+        // The names are decoded behind the head, which is the text.
+        let text = bytes.extracting(first: head.byteCount)
         do throws(RequestRefusal) {
-            try readTarget(head, bytes)
-            try check(request.channel, request.after, request.names, bytes)
+            try readTarget(head, text)
+            try check(request.channel, request.after, request.names, text)
         } catch {
             exchange.problem(error)
             return .done
         }
-        // The names are decoded behind the head; the target itself is the text.
-        return answerShort(bytes, &exchange)
+        return answerShort(text, &exchange)
     }
 
     private mutating func readTarget(

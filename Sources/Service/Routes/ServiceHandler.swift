@@ -34,8 +34,9 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     /// Exchanges that wait for replies, by the number that their batches carry.
     var waiting: [WaitingExchange?] = []
     var freeWaiting: [Int] = []
-    /// Exchanges to look at again in every turn: inboxes were full.
+    /// Exchanges to look at again in every turn: inboxes were full. And the list in use meanwhile.
     var retrying: [Int] = []
+    private var retryingInUse: [Int] = []
     /// Exchanges that wait until all shards have a policy.
     var adopting: [(token: ExchangeToken, generation: UInt64)] = []
     private var ready: [ExchangeToken] = []
@@ -126,10 +127,10 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     }
 
     mutating func cancelled(_ exchange: inout Exchange) {
-        if let state = exchange.state as? WaitingExchange { state.isCancelled = true }
-        if let state = exchange.state as? WaitingExchange, state.outstanding == 0 {
-            release(state)
-        }
+        guard let state = exchange.state as? WaitingExchange else { return }
+        state.isCancelled = true
+        if let ingest = state as? IngestExchange { discard(ingest) }
+        if state.outstanding == 0 { release(state) }
     }
 
     // MARK: - The turn
@@ -142,12 +143,20 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         let isChanging = refreshPolicy()
         for shard in ownShards { drain(shard) }
         receiveReplies()
-        for number in retrying {
-            if let state = waiting[number] { ready.append(state.token) }
-        }
-        retrying.removeAll(keepingCapacity: true)
+        retry()
         noteAdopted()
-        return isChanging || hasWork || !ready.isEmpty ? .atOnce : nextBoundary(moment)
+        return isChanging || hasWork ? .atOnce : nextBoundary(moment)
+    }
+
+    /// Looks again at what found no room; wakes what does now.
+    private mutating func retry() {
+        swap(&retrying, &retryingInUse)
+        for number in retryingInUse {
+            guard let state = waiting[number], !state.isCancelled else { continue }
+            if let ingest = state as? IngestExchange, !canGoOn(ingest) { continue }
+            ready.append(state.token)
+        }
+        retryingInUse.removeAll(keepingCapacity: true)
     }
 
     /// Works on what came for a shard; whoever waits for a reply is woken.
@@ -190,7 +199,12 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     }
 
     private func nextBoundary(_ moment: Moment) -> NextTurn {
-        if !adopting.isEmpty { return .by(moment.bootNanoseconds + 1_000_000) }
+        // Another reactor's inbox is full, or its shards are still changing. It does not tell when
+        // that is over, and asking all the time would only take the processor from it. What goes on
+        // now may be the next to find no room.
+        if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty {
+            return .by(moment.bootNanoseconds + 1_000_000)
+        }
         guard policy.nextBoundary != .max else { return .whenAsked }
         let wait = UInt64(max(0, min(policy.nextBoundary - now, 1 << 40)))
         return .by(moment.bootNanoseconds + wait * 1_000_000)
