@@ -85,7 +85,10 @@ let package = Package(
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",
-            uses: ["Bytes", "CSV", "HTTP", "Zstd", "Platform", "Client", "Service", "holdfast"]),
+            uses: [
+                "Bytes", "CSV", "Zstd", "Platform", "Client", "Engine", "Service", "SampleData",
+                "holdfast",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -108,7 +108,7 @@ struct Arguments: Equatable, Sendable {
 /// The name among `names` that was probably meant; nil when none is close.
 func nearest(to name: String, among names: [String]) -> String? {
     let distances = names.map { editDistance($0, name) }
-    guard let least = distances.min(), least <= max(1, name.count / 3),
+    guard let least = distances.min(), least <= max(1, (name.count + 1) / 3),
         let index = distances.firstIndex(of: least)
     else { return nil }
     return names[index]

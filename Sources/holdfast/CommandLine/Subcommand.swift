@@ -74,12 +74,9 @@ private func run(
 
 private func subcommand(_ name: String) throws(CommandError) -> Subcommand {
     if let command = subcommands.first(where: { $0.name == name }) { return command }
-    let names = subcommands.map(\.name)
     if name.hasPrefix("-") { throw .usage("no such option: \(name)") }
-    if let near = nearest(to: name, among: names) {
-        throw .usage("no such command: \(name); did you mean \(near)?")
-    }
-    throw .usage("no such command: \(name); there are \(names.joined(separator: ", ")) and help")
+    let names = subcommands.map(\.name).joined(separator: ", ")
+    throw .usage("no such command: \(name); there are \(names) and help")
 }
 
 private var shortHelp: String {

@@ -336,6 +336,7 @@ private func ruleCount(_ document: Span<UInt8>) -> Int {
 
 /// An answer that is no success, in words.
 func describeAnswer(_ response: ClientResponse, _ answer: ServiceAnswer?) -> String {
+    if response.status == 200 { return "the service's answer cannot be read" }
     guard let answer, !answer.code.isEmpty else {
         return "the service answered with status \(response.status)"
     }

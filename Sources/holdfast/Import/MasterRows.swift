@@ -183,9 +183,13 @@ struct MasterRows: ~Copyable {
             let index = Int(answer.detail[place.upperBound...].dropLast()),
             entries.indices.contains(index)
         else { return nil }
+        var detail = String(answer.detail[..<place.lowerBound])
+        // A place in the document that was sent is none in the file.
+        if let offset = lastRange(of: " at byte ", in: detail) {
+            detail = String(detail[..<offset.lowerBound])
+        }
         return Rejection(
-            line: entries.remove(at: index).line, code: answer.code,
-            detail: String(answer.detail[..<place.lowerBound]))
+            line: entries.remove(at: index).line, code: answer.code, detail: detail)
     }
 }
 

@@ -50,8 +50,9 @@ struct PieceCutter: ~Copyable, @unchecked Sendable {
     private var header = ByteBuffer()
     private var headerLineCount = 0
 
-    /// Text that was read and belongs to the next piece.
+    /// Text that was read and belongs to the next pieces.
     private var carry = ByteBuffer()
+    private var spare = ByteBuffer()
     private var nextLine = 1
     private var nextNumber = 0
     private var isAtEnd = false
@@ -136,11 +137,9 @@ struct PieceCutter: ~Copyable, @unchecked Sendable {
         if isAtEnd && carry.isEmpty { return false }
         piece.bytes.append(header.span)
         let start = piece.bytes.count
-        piece.bytes.append(carry.span)
-        carry.removeAll()
         let (end, lineCount) = try fill(&piece.bytes, from: start)
         if end == start, nextNumber > 0 || start == 0 { return false }
-        carry.append(piece.bytes.span.from(end))
+        putBack(piece.bytes.span.from(end))
         piece.bytes.removeLast(piece.bytes.count - end)
         piece.number = nextNumber
         piece.firstLine = nextLine
@@ -149,6 +148,25 @@ struct PieceCutter: ~Copyable, @unchecked Sendable {
         nextNumber += 1
         nextLine += lineCount
         return true
+    }
+
+    /// Appends the next text; 0 at the end.
+    private mutating func read(
+        into bytes: inout ByteBuffer, room: Int
+    ) throws(CommandError) -> Int {
+        if carry.isEmpty { return try source.read(into: &bytes, room: room) }
+        let count = min(room, carry.count)
+        bytes.append(ByteRange(offset: 0, count: count), of: carry)
+        carry.removeFirst(count)
+        return count
+    }
+
+    /// Gives text back that was read too far; it is read next.
+    private mutating func putBack(_ text: Span<UInt8>) {
+        spare.removeAll()
+        spare.append(text)
+        spare.append(contentsOf: carry)
+        swap(&spare, &carry)
     }
 
     /// Reads on until there is a whole row, or no more text.
@@ -160,7 +178,7 @@ struct PieceCutter: ~Copyable, @unchecked Sendable {
         var limit = start + pieceByteCount
         while true {
             while !isAtEnd, bytes.count < limit {
-                isAtEnd = try source.read(into: &bytes, room: limit - bytes.count) == 0
+                isAtEnd = try read(into: &bytes, room: limit - bytes.count) == 0
             }
             let rows = bytes.span.from(start)
             let census = LineCensus(rows)
