@@ -82,11 +82,11 @@ final class World {
             for location in locations {
                 let units = layout.units(sku, location)
                 expectedTotal += Int64(units)
-                sender.add(
-                    StockCommand(
-                        verb: .stock, key: key, textOffset: 0, skuByteCount: name.count,
-                        location: location, quantity: units, at: now, index: 0),
-                    name.span, now: now)
+                var row = StockCommand(
+                    verb: .stock, key: key, textOffset: 0, skuByteCount: name.count,
+                    location: location, quantity: 0, at: now, index: 0)
+                row[counted: .sellable] = units
+                sender.add(row, name.span, now: now)
             }
         }
         sender.finish()
