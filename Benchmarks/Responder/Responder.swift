@@ -45,7 +45,8 @@ enum Responder {
         if let processor = options.processor { try Thread.pinCurrent(to: processor) }
         let listener = try Listener(at: .loopback(port: options.port))
         try FileHandle.standardOutput.write(
-            contentsOf: Data(("\(options.replyByteCount) bytes per reply at \(listener.address)" + "\n").utf8))
+            contentsOf: Data(
+                ("\(options.replyByteCount) bytes per reply at \(listener.address)" + "\n").utf8))
         var loop = try ResponderLoop(
             listener, reply(options.replyByteCount), requestByteCount: options.requestByteCount)
         try loop.run()

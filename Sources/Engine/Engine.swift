@@ -110,7 +110,9 @@ package final class Engine: @unchecked Sendable {
         let (shard, lane, commands) = batch.withBatch { ($0.shard, $0.lane, $0.commands.count) }
         let waiting = queued.add(UInt64(commands), at: shard)
         // Promises already made are kept as long as there is a cell for them.
-        let isOver = lane == .start && waiting > 0 && waiting + UInt64(commands) > UInt64(options.queuedCommandMax)
+        let isOver =
+            lane == .start && waiting > 0
+            && waiting + UInt64(commands) > UInt64(options.queuedCommandMax)
         if isOver || !inboxes[shard].trySend(batch.word, lane) {
             _ = queued.add(0 &- UInt64(commands), at: shard)
             return false

@@ -121,7 +121,8 @@ private struct Draw {
             let isWhole = chance(50)
             let always = pick(Condition.allCases)
             for condition in Condition.allCases where isWhole || condition == always || chance(30) {
-                command.counted[condition] = chance(30) ? 0 : chance(90) ? pick([1, 4, 9]) : quantity
+                command.counted[condition] =
+                    chance(30) ? 0 : chance(90) ? pick([1, 4, 9]) : quantity
             }
             return command
         }
