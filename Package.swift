@@ -63,6 +63,14 @@ let package = Package(
             name: "sample-data", dependencies: ["Bytes", "Zstd", "SampleData"],
             swiftSettings: strict),
 
+        // What it does, beside the simplest thing that could work.
+        .executableTarget(
+            name: "holdfast-bench",
+            dependencies: [
+                "Bytes", "Domain", "Columns", "Engine", "Platform", "HTTP", "Service",
+            ],
+            path: "Benchmarks", swiftSettings: strict),
+
         tests("BytesTests", uses: ["Bytes"]),
         tests("JSONTests", uses: ["Bytes", "JSON"]),
         tests("CSVTests", uses: ["Bytes", "CSV"]),

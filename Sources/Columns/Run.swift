@@ -141,6 +141,22 @@ package struct RunReader: Sendable {
         return nil
     }
 
+    /// Free units of a position found before, tried once.
+    ///
+    /// - Returns: nil when the SKU is just changing, or has gained positions since.
+    @inlinable @inline(always)
+    package func freeAtOnce(_ reference: PositionReference) -> Int32? {
+        let row = Int(reference.sku) &* 2
+        // Acquire: pairs with the release in `PositionStore.endChange`.
+        let version = runs.acquire(row)
+        let extent = extent(reference.sku)
+        guard version & 1 == 0, extent.count == Int(reference.count) else { return nil }
+        let value = free(at: extent.start &+ Int(reference.slot))
+        // Keeps the loads above ahead of the check; pairs with `beginChange`'s fence.
+        atomicMemoryFence(ordering: .acquiring)
+        return runs[unchecked: row] == version ? value : nil
+    }
+
     /// The row of `location` in a run, or nil.
     ///
     /// - Complexity: O(1) where the run has all locations up to its last, else O(log count).

@@ -38,34 +38,62 @@ extension Engine {
         into answers: inout MutableSpan<Int32>
     ) -> Int {
         precondition(answers.count >= references.count)
-        for index in references.indices {
-            let reference = references[index]
+        var staleCount = 0
+        var first = 0
+        while first < references.count {
+            let end = min(first &+ Self.lookahead, references.count)
+            staleCount &+= read(references, first..<end, into: &answers)
+            first = end
+        }
+        if policy.hasClosed {
+            for index in references.indices
+            where answers[index] > 0 && !policy.isOpen(references[index].location) {
+                answers[index] = 0
+            }
+        }
+        return staleCount
+    }
+
+    /// References whose cache lines are asked for together: about as many as a processor can have
+    /// on their way.
+    private static let lookahead = 32
+
+    /// Answers a part of the references, closed locations as if they were open.
+    @inline(__always)
+    private func read(
+        _ references: Span<PositionReference>, _ range: Range<Int>,
+        into answers: inout MutableSpan<Int32>
+    ) -> Int {
+        for index in range {
+            let reference = unsafe references[unchecked: index]
             reader(Int(reference.shard)).prefetchRun(reference.sku)
         }
-        for index in references.indices {
-            let reference = references[index]
+        for index in range {
+            let reference = unsafe references[unchecked: index]
             let reader = reader(Int(reference.shard))
             reader.prefetchFree(reader.extent(reference.sku).start &+ Int(reference.slot))
         }
         var staleCount = 0
-        for index in references.indices {
-            let reference = references[index]
-            let reader = reader(Int(reference.shard))
-            var free: Int32?
-            let version = reader.consistent(reference.sku) { extent in
-                free =
-                    extent.count == Int(reference.count)
-                    ? reader.free(at: extent.start &+ Int(reference.slot)) : nil
-            }
-            if version != nil, let free {
-                answers[index] = Domain.availableToPromise(
-                    free: free, isOpen: policy.isOpen(reference.location))
-            } else {
-                answers[index] = -1
-                staleCount &+= 1
-            }
+        for index in range {
+            let reference = unsafe references[unchecked: index]
+            let free =
+                reader(Int(reference.shard)).freeAtOnce(reference) ?? freeAfterRetries(reference)
+            unsafe answers[unchecked: index] = free.map { max(0, $0) } ?? -1
+            if free == nil { staleCount &+= 1 }
         }
         return staleCount
+    }
+
+    @inline(never)
+    private func freeAfterRetries(_ reference: PositionReference) -> Int32? {
+        let reader = reader(Int(reference.shard))
+        var free: Int32?
+        let version = reader.consistent(reference.sku) { extent in
+            free =
+                extent.count == Int(reference.count)
+                ? reader.free(at: extent.start &+ Int(reference.slot)) : nil
+        }
+        return version == nil ? nil : free
     }
 
     /// The sum of what may be promised over all positions of all SKUs, where every location is

@@ -38,9 +38,12 @@ package struct MovementLog: ~Copyable {
     /// Nodes in use.
     package private(set) var count = 0
 
-    /// - Parameter window: How far back from a position's newest movement movements are kept.
-    package init(window: Milliseconds) throws(SystemError) {
-        nodes = try Column(rowCountMax: 1 << 30 - 1)
+    /// - Parameters:
+    ///   - window: How far back from a position's newest movement movements are kept.
+    ///   - countMax: Movements that fit, below 2³⁰.
+    package init(window: Milliseconds, countMax: Int = 1 << 30 - 1) throws(SystemError) {
+        precondition(countMax < 1 << 30)
+        nodes = try Column(rowCountMax: countMax)
         self.window = window
     }
 

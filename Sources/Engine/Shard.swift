@@ -29,6 +29,15 @@ package struct EngineOptions: Sendable {
     /// Rows looked at in one turn while another policy is brought in.
     package var policyRowsPerTurn = 50_000
 
+    // How much fits in a shard. Addresses are reserved for all of it at start; memory is taken as
+    // it is needed. Smaller numbers serve where addresses are limited.
+    package var skuCountMax = 1 << 28
+    package var positionCountMax = 1 << 31
+    package var movementCountMax = 1 << 30 - 1
+    /// Entries of rare states: units in other conditions, and when they were counted.
+    package var conditionCountMax = 1 << 30
+    package var itemNameByteCountMax = 1 << 34
+
     package init() {}
 }
 
@@ -76,14 +85,19 @@ package struct Shard: ~Copyable {
         number: Int, options: EngineOptions, policy: Policy, hasher: KeyedHash,
         quietPoints: QuietPoints
     ) throws(SystemError) {
-        let positions = try PositionStore(quietPoints: quietPoints)
-        let conditions = try SideTable(quietPoints: quietPoints)
-        let movements = try MovementLog(window: options.lateWindow)
+        let positions = try PositionStore(
+            skuCountMax: options.skuCountMax, positionCountMax: options.positionCountMax,
+            quietPoints: quietPoints)
+        let conditions = try SideTable(
+            entryCountMax: options.conditionCountMax, quietPoints: quietPoints)
+        let movements = try MovementLog(
+            window: options.lateWindow, countMax: options.movementCountMax)
         let remembered = try RememberedEvents(
             countMax: max(16, options.rememberedMax / options.shardCount),
             retention: options.rememberedFor, quietPoints: quietPoints)
-        let itemNames = try Column<UInt8>(rowCountMax: 1 << 34)
-        let itemNameOf = try SideTable(entryCountMax: 1 << 28, quietPoints: quietPoints)
+        let itemNames = try Column<UInt8>(rowCountMax: options.itemNameByteCountMax)
+        let itemNameOf = try SideTable(
+            entryCountMax: options.skuCountMax, quietPoints: quietPoints)
         self.positions = positions
         self.conditions = conditions
         self.movements = movements

@@ -18,6 +18,9 @@ package enum Clock {
     /// Nanoseconds of processor time that this process has used, all threads together.
     package static var processNanoseconds: UInt64 { nanoseconds(CLOCK_PROCESS_CPUTIME_ID) }
 
+    /// Nanoseconds of processor time that the calling thread has used. For measurements.
+    package static var threadNanoseconds: UInt64 { nanoseconds(CLOCK_THREAD_CPUTIME_ID) }
+
     private static func nanoseconds(_ clock: Int32) -> UInt64 {
         let time = read(clock)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

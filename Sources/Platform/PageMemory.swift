@@ -61,11 +61,27 @@ package struct PageMemory: ~Copyable {
         let start = unsafe base + committedByteCount
         guard unsafe mprotect(start, target - committedByteCount, PROT_READ | PROT_WRITE) == 0
         else { throw SystemError.last("commit memory") }
-        if target >= Self.hugePageThreshold {
-            // Advice only: without huge pages everything works, a little slower.
-            let from = committedByteCount & ~(Self.hugePageByteCount - 1)
-            _ = unsafe madvise(base + from, target - from, MADV_HUGEPAGE)
-        }
+        adviseHugePages(upTo: target)
         committedByteCount = target
     }
+
+    /// Asks for huge pages up to `target`, which is about to be the end of what is usable.
+    ///
+    /// Advice only: without huge pages everything works, a little slower.
+    private func adviseHugePages(upTo target: Int) {
+        let mask = ~(Self.hugePageByteCount - 1)
+        let from = committedByteCount & mask
+        if target >= Self.hugePageThreshold {
+            _ = unsafe madvise(base + from, target - from, MADV_HUGEPAGE)
+        }
+        // A huge page that began on ordinary ones is whole now, and mostly in use: have it made
+        // one, by a copy. Linux 6.1; older ones refuse.
+        let end = min(target, Self.hugePageThreshold) & mask
+        if from < end, committedByteCount > 0 {
+            _ = unsafe madvise(base + from, end - from, Self.collapseAdvice)
+        }
+    }
+
+    /// MADV_COLLAPSE of the kernel's mman-common.h.
+    private static let collapseAdvice: Int32 = 25
 }

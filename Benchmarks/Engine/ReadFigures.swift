@@ -1,0 +1,255 @@
+// Reads: by reference, by name, whole SKUs.
+
+import Bytes
+import Columns
+import Domain
+import Engine
+
+extension Benchmark {
+    func measureReads(_ world: World, _ distribution: KeyDistribution) throws {
+        guard ["atp", "names", "sku", "roofline"].contains(where: options.wants) else { return }
+        let sample = world.layout.samplePositions(
+            sampleCount, distribution, seed: Self.seed &+ 2)
+        let rooflines = try Rooflines(
+            positionCount: world.layout.positionCount, streamCount: streamCount,
+            places: sample.map { $0.place })
+        let shape = "\(distribution.rawValue), \(world.layout.shape.rawValue)"
+        let count = world.layout.positionCount
+        if options.wants("roofline") {
+            add("stream", "bytes/s", count, "sum of 4-byte values", rooflines.streams)
+            add(
+                "gather", "values/s", count, "\(distribution.rawValue), batches of 20",
+                rooflines.gathers)
+        }
+        if options.wants("atp") {
+            let reads = try ReferenceReads(world, sample)
+            report.add(
+                Figure(
+                    "atp", positions: count, shape: shape, unit: "positions/s",
+                    roofline: "gather",
+                    Comparison(
+                        rounds: options.repeatCount, rooflines: rooflines.gathers,
+                        expected: reads.expected
+                    ) { reads.round() }, goal: 0.8))
+        }
+        if options.wants("names") {
+            let reads = try NamedReads(world, sample)
+            report.add(
+                Figure(
+                    "names", positions: count, shape: shape, unit: "positions/s",
+                    roofline: "gather",
+                    Comparison(
+                        rounds: options.repeatCount, rooflines: rooflines.gathers,
+                        expected: reads.expected
+                    ) { reads.round() }, goal: 0.3))
+        }
+        if options.wants("sku") {
+            let reads = try WholeReads(world, Array(sample.prefix(sampleCount / 10)))
+            report.add(
+                Figure(
+                    "sku", positions: count, shape: shape, unit: "bytes/s", roofline: "stream",
+                    Comparison(
+                        rounds: options.repeatCount, rooflines: rooflines.streams,
+                        expected: reads.expected
+                    ) { reads.round() }, goal: 0.6))
+        }
+    }
+
+    private func add(
+        _ name: String, _ unit: String, _ count: Int, _ shape: String, _ forms: [() -> Round]
+    ) {
+        var values: [Double] = []
+        var checksum: UInt64 = 0
+        for round in 0...options.repeatCount {
+            let rates = forms.map { rate($0) }
+            if round > 0 { values.append(rates.map { $0.rate }.max() ?? 0) }
+            checksum = rates[0].checksum
+        }
+        report.add(
+            Figure(
+                name, positions: count, shape: shape, unit: unit, Spread(values),
+                checksum: checksum))
+    }
+}
+
+/// ATP of positions found before.
+final class ReferenceReads {
+    private let engine: Engine
+    private let policy: Policy
+    private let references: SampleArray<PositionReference>
+    let expected: UInt64
+
+    /// References that were not answered because their SKU changed all the time.
+    private(set) var staleCount = 0
+
+    init(_ world: World, _ sample: [SampledPosition]) throws {
+        let engine = world.engine
+        self.engine = engine
+        policy = world.policy
+        var expected: UInt64 = 0
+        var sku = ByteBuffer()
+        var location = ByteBuffer()
+        references = try SampleArray(count: sample.count) { index in
+            let position = sample[index]
+            expected &+= UInt64(world.layout.units(Int(position.sku), position.location))
+            sku.removeAll()
+            location.removeAll()
+            Layout.appendSKU(Int(position.sku), to: &sku)
+            Layout.appendLocation(position.location, to: &location)
+            guard let found = engine.reference(sku: sku.span, location: location.span) else {
+                fatalError("a loaded position is not found")
+            }
+            return found
+        }
+        self.expected = expected
+    }
+
+    /// One pass over all references, in batches.
+    func round() -> Round {
+        var sum: UInt64 = 0
+        references.withSpan { references in
+            var first = 0
+            while first < references.count {
+                sum &+= batch(references.extracting(first..<first + Rooflines.batchCount))
+                first += Rooflines.batchCount
+            }
+        }
+        return Round(amount: references.count, checksum: sum)
+    }
+
+    @inline(__always)
+    private func batch(_ references: Span<PositionReference>) -> UInt64 {
+        var answers = InlineArray<20, Int32>(repeating: 0)
+        var span = answers.mutableSpan
+        let stale = engine.availableToPromise(references, policy, into: &span)
+        if stale > 0 { staleCount += stale }
+        var sum: UInt64 = 0
+        for index in answers.indices { sum &+= UInt64(truncatingIfNeeded: answers[index]) }
+        return sum
+    }
+}
+
+/// ATP of positions by the bytes of their names.
+final class NamedReads {
+    private let engine: Engine
+    private let policy: Policy
+    private let text: SampleArray<UInt8>
+    private var query = AvailabilityQuery()
+    private let count: Int
+    let expected: UInt64
+
+    private static let itemByteCount = Layout.skuByteCount + Layout.locationByteCount
+
+    init(_ world: World, _ sample: [SampledPosition]) throws {
+        engine = world.engine
+        policy = world.policy
+        count = sample.count
+        var expected: UInt64 = 0
+        var text = ByteBuffer()
+        for position in sample {
+            Layout.appendSKU(Int(position.sku), to: &text)
+            Layout.appendLocation(position.location, to: &text)
+            expected &+= UInt64(world.layout.units(Int(position.sku), position.location))
+        }
+        self.text = try SampleArray(count: text.count) { text[$0] }
+        self.expected = expected
+    }
+
+    func round() -> Round {
+        var sum: UInt64 = 0
+        text.withSpan { text in
+            for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
+                sum &+= batch(first, &query, text)
+            }
+        }
+        return Round(amount: count, checksum: sum)
+    }
+
+    /// What a request does after its bytes have been split into names.
+    @inline(never)
+    private func batch(
+        _ first: Int, _ query: inout AvailabilityQuery, _ text: Span<UInt8>
+    ) -> UInt64 {
+        query.removeAll()
+        for item in first..<first + Rooflines.batchCount {
+            let sku = ByteRange(offset: item * Self.itemByteCount, count: Layout.skuByteCount)
+            let place = ByteRange(offset: sku.end, count: Layout.locationByteCount)
+            let location = engine.master.locationNames.id(
+                text.part(place), NameKey(text.part(place), engine.hasher))
+            var question = QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku)
+            question.scope = .places
+            question.firstPlace = UInt32(query.places.count)
+            question.placeCount = 1
+            query.places.append(
+                QueryPlace(
+                    name: place, location: location.map { UInt16($0) } ?? QueryPlace.unknown))
+            query.items.append(question)
+        }
+        return answer(&query, engine, policy, text)
+    }
+}
+
+/// Sums over all locations of SKUs, by name; the amount is bytes of `free`.
+final class WholeReads {
+    private let engine: Engine
+    private let policy: Policy
+    private let text: SampleArray<UInt8>
+    private var query = AvailabilityQuery()
+    private let count: Int
+    private let runCount: Int
+    let expected: UInt64
+
+    init(_ world: World, _ sample: [SampledPosition]) throws {
+        engine = world.engine
+        policy = world.policy
+        count = sample.count
+        runCount = world.layout.runCount
+        var expected: UInt64 = 0
+        var text = ByteBuffer()
+        for position in sample {
+            Layout.appendSKU(Int(position.sku), to: &text)
+            for location in world.layout.locations(of: Int(position.sku)) {
+                expected &+= UInt64(world.layout.units(Int(position.sku), location))
+            }
+        }
+        self.text = try SampleArray(count: text.count) { text[$0] }
+        self.expected = expected
+    }
+
+    func round() -> Round {
+        var sum: UInt64 = 0
+        text.withSpan { text in
+            for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
+                sum &+= batch(first, &query, text)
+            }
+        }
+        return Round(amount: count * runCount * 4, checksum: sum)
+    }
+
+    @inline(never)
+    private func batch(
+        _ first: Int, _ query: inout AvailabilityQuery, _ text: Span<UInt8>
+    ) -> UInt64 {
+        query.removeAll()
+        for item in first..<first + Rooflines.batchCount {
+            let sku = ByteRange(offset: item * Layout.skuByteCount, count: Layout.skuByteCount)
+            query.items.append(
+                QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku))
+        }
+        return answer(&query, engine, policy, text)
+    }
+}
+
+/// Runs a query and sums what is available.
+@inline(__always)
+private func answer(
+    _ query: inout AvailabilityQuery, _ engine: Engine, _ policy: Policy, _ text: Span<UInt8>
+) -> UInt64 {
+    let isContended = query.run(engine, policy, text)
+    check(!isContended, "a read is contended and nothing changed")
+    var sum: UInt64 = 0
+    for index in query.items.indices {
+        sum &+= UInt64(truncatingIfNeeded: query.items[index].available)
+    }
+    return sum
+}

@@ -1,0 +1,65 @@
+// The rooflines of a run, as rounds that a comparison can take.
+
+import Platform
+
+/// One column much larger than the caches, and one as large as the store, with places to gather.
+final class Rooflines {
+    private let stream: IntegerColumn
+    private let gathered: IntegerColumn
+    private let places: SampleArray<UInt32>
+    private let expectedGather: UInt64
+
+    /// Positions that a request asks for.
+    static let batchCount = 20
+
+    /// - Parameters:
+    ///   - positionCount: Integers to gather from.
+    ///   - places: Where to gather in a round; as many as a multiple of the batch.
+    init(
+        positionCount: Int, streamCount: Int, places: [UInt32]
+    ) throws(SystemError) {
+        precondition(places.count % Self.batchCount == 0)
+        let multiple = IntegerColumn.countMultiple
+        stream = try IntegerColumn(count: (streamCount + multiple - 1) / multiple * multiple)
+        gathered = try IntegerColumn(count: (positionCount + multiple - 1) / multiple * multiple)
+        self.places = try SampleArray(count: places.count) { places[$0] }
+        expectedGather = places.reduce(0) { $0 &+ UInt64(IntegerColumn.value(Int($1))) }
+    }
+
+    /// Sums of the stream; the amount is bytes.
+    var streams: [() -> Round] {
+        [
+            { self.streamRound(self.stream.sum()) },
+            { self.streamRound(self.stream.sumWithPrefetch()) },
+            { self.streamRound(self.stream.sumInQuarters()) },
+        ]
+    }
+
+    private func streamRound(_ sum: UInt64) -> Round {
+        check(sum == stream.expectedSum, "a stream has a wrong sum")
+        return Round(amount: stream.count * 4, checksum: sum)
+    }
+
+    /// Gathers in batches; the amount is values.
+    var gathers: [() -> Round] {
+        [
+            { self.gatherRound { self.gathered.gather($0) } },
+            { self.gatherRound { self.gathered.gatherWithPrefetch($0) } },
+        ]
+    }
+
+    @inline(__always)
+    private func gatherRound(_ gather: (Span<UInt32>) -> UInt64) -> Round {
+        let sum = places.withSpan { places in
+            var sum: UInt64 = 0
+            var first = 0
+            while first < places.count {
+                sum &+= gather(places.extracting(first..<first + Self.batchCount))
+                first += Self.batchCount
+            }
+            return sum
+        }
+        check(sum == expectedGather, "a gather has a wrong sum")
+        return Round(amount: places.count, checksum: sum)
+    }
+}
