@@ -205,7 +205,9 @@ struct Demo {
         console.say(
             "  curl '\(url)/v1/availability/\(percentEncoded(sku))"
                 + "?channel=\(Self.channel)&detail=locations'")
-        console.say("  holdfast query \(sku) --detail --from \(url)")
+        // As it was called itself, so that the line works where no path leads to the program.
+        let program = CommandLine.arguments.first ?? "holdfast"
+        console.say("  \(program) query \(sku) --detail --from \(url)")
         console.say()
         console.say("\(console.bold("Serving on \(url)")); Ctrl-C ends it.")
     }

@@ -133,7 +133,7 @@ final class ImportReport: Sendable {
         guard console.showsStatus else { return }
         let now = Clock.monotonicNanoseconds
         let text: String? = state.withLock { state in
-            guard now - state.shownAt > 100_000_000 else { return nil }
+            guard now - max(start, state.shownAt) > 100_000_000 else { return nil }
             state.shownAt = now
             var result = state.result
             result.nanoseconds = now - start
