@@ -62,5 +62,15 @@ package struct BatchPool: ~Copyable {
         return BatchReference(word: word)
     }
 
-    package mutating func give(_ batch: BatchReference) { free.append(batch.word) }
+    /// Takes a batch back. What it grew to beyond its usual size it does not keep: a thousand
+    /// batches would each keep the largest that ever was.
+    package mutating func give(_ batch: BatchReference) {
+        batch.withBatch { batch in
+            if batch.text.capacity > Self.textByteCountKept { batch.text.releaseMemory() }
+            if batch.listing.capacity > Self.textByteCountKept { batch.listing.releaseMemory() }
+        }
+        free.append(batch.word)
+    }
+
+    private static var textByteCountKept: Int { 128 << 10 }
 }
