@@ -23,7 +23,7 @@ package struct BatchReference: Sendable {
 @safe
 package struct BatchPool: ~Copyable {
     private var free: [UInt64] = []
-    private var all: [UInt64] = []
+    private var madeCount = 0
     private let limit: Int
     private let origin: Int
 
@@ -33,8 +33,8 @@ package struct BatchPool: ~Copyable {
     }
 
     deinit {
-        // Only when nothing is on its way any more.
-        for word in all {
+        // Those that are out stay: the owner of a shard may be at work on one just now.
+        for word in free {
             guard let pointer = unsafe UnsafeMutablePointer<CommandBatch>(bitPattern: UInt(word))
             else { continue }
             unsafe pointer.deinitialize(count: 1)
@@ -43,7 +43,7 @@ package struct BatchPool: ~Copyable {
     }
 
     /// Batches that can still be taken.
-    package var available: Int { limit - (all.count - free.count) }
+    package var available: Int { limit - (madeCount - free.count) }
 
     /// An empty batch, or nil when all reply places are spoken for.
     package mutating func take() -> BatchReference? {
@@ -52,15 +52,25 @@ package struct BatchPool: ~Copyable {
             batch.withBatch { $0.reset() }
             return batch
         }
-        guard all.count < limit else { return nil }
+        guard madeCount < limit else { return nil }
         let pointer = UnsafeMutablePointer<CommandBatch>.allocate(capacity: 1)
         var batch = CommandBatch()
         batch.origin = origin
         unsafe pointer.initialize(to: batch)
         let word = UInt64(UInt(bitPattern: pointer))
-        all.append(word)
+        madeCount += 1
         return BatchReference(word: word)
     }
 
-    package mutating func give(_ batch: BatchReference) { free.append(batch.word) }
+    /// Takes a batch back. What it grew to beyond its usual size it does not keep: a thousand
+    /// batches would each keep the largest that ever was.
+    package mutating func give(_ batch: BatchReference) {
+        batch.withBatch { batch in
+            if batch.text.capacity > Self.textByteCountKept { batch.text.releaseMemory() }
+            if batch.listing.capacity > Self.textByteCountKept { batch.listing.releaseMemory() }
+        }
+        free.append(batch.word)
+    }
+
+    private static var textByteCountKept: Int { 128 << 10 }
 }

@@ -1,5 +1,6 @@
 // The service: an engine, and reactors whose handlers put HTTP in front of it.
 
+internal import Bytes
 internal import Columns
 package import Engine
 package import Platform
@@ -13,6 +14,8 @@ package struct ServiceConfiguration: Sendable {
     /// Bind reactor n to processor n.
     package var pinsThreads = false
     package var scheme = ListenerScheme.perReactor
+    /// How long a shard's inbox may stay full before a stream that waits for it is cut with 429.
+    package var patienceMilliseconds = 1000
 
     package init() {}
 }
@@ -37,6 +40,7 @@ package final class HoldfastService: Sendable {
         self.server = try Server(server)
         shared = SharedService(
             engine: engine, seats: self.server.seats, instance: random.next(),
+            patience: Milliseconds(configuration.patienceMilliseconds),
             start: Moment(
                 bootNanoseconds: Clock.bootNanoseconds, wallMilliseconds: Clock.wallMilliseconds))
     }
@@ -74,11 +78,17 @@ final class SharedService: Sendable {
     let start: Moment
     /// Names this life of the service in marks: another life has other points.
     let instance: UInt64
+    /// How long a stream waits for room.
+    let patience: Milliseconds
 
-    init(engine: Engine, seats: [ReactorSeat], instance: UInt64, start: Moment) {
+    init(
+        engine: Engine, seats: [ReactorSeat], instance: UInt64, patience: Milliseconds,
+        start: Moment
+    ) {
         self.engine = engine
         self.seats = seats
         self.instance = instance
+        self.patience = patience
         self.start = start
         clock = ServiceClock(start)
     }

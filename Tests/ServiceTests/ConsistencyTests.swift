@@ -53,3 +53,63 @@ import Testing
         }
     }
 }
+
+extension ConsistencyTests {
+    @Test func `a service that is stopped in the middle of everything ends in order`() throws {
+        for round in 0..<6 {
+            var configuration = ServiceConfiguration()
+            configuration.address = .loopback(port: 0)
+            configuration.reactorCount = 2
+            configuration.engine.shardCount = 4
+            configuration.engine.inboxCapacity = 2
+            let service = try HoldfastService(configuration)
+            try service.start()
+            let here = TestService(service: service)
+            var streams: [Stream] = []
+            for number in 0..<24 {
+                let stream = Stream(try here.connect())
+                let events = (0..<300).map {
+                    event("\(number)-\($0)", "receipt", "A\($0)", "DC1", 1)
+                }
+                let items = (0..<700).map { #"{"sku":"A\#($0)"}"# }
+                try stream.send(
+                    request("POST", "/v1/events", body: Array(events.joined(separator: "\n").utf8))
+                        + request("GET", "/v1/positions/A1") + request("GET", "/v1/dead-letters")
+                        + request(
+                            "POST", "/v1/availability",
+                            body: Array(#"{"items":[\#(items.joined(separator: ","))]}"#.utf8)))
+                streams.append(stream)
+            }
+            Platform.Thread.sleep(milliseconds: round * 3)
+            service.stop()
+            service.join()
+            #expect(throws: SystemError.self) { _ = try here.connect() }
+        }
+    }
+
+    @Test func `a client that leaves while its change of rules is under way changes nothing else`()
+        throws
+    {
+        try withService { here in
+            var client = try here.connect()
+            try client.put(stock: (0..<3000).map { "S\($0 % 8),L\($0),10" })
+            for units in 1...20 {
+                let leaver = Stream(try here.connect())
+                let rule = #"{"id":"s","scope":{},"units":\#(units % 7)}"#
+                try leaver.send(
+                    request(
+                        "PUT", "/v1/rules", body: Array(#"{"safety_stock":[\#(rule)]}"#.utf8)))
+                if units % 2 == 0 { Platform.Thread.sleep(milliseconds: 1) }
+                leaver.reset()
+                // Those that come into the place of the one that left get their own answers.
+                var next = try here.connect()
+                #expect(try next.isServed())
+            }
+            let rule = #"{"id":"s","scope":{},"units":3}"#
+            _ = try client.call("PUT", "/v1/rules", #"{"safety_stock":[\#(rule)]}"#)
+            let position = try client.position("S1", "L1")
+            #expect(position["safety_stock"].int == 3)
+            #expect(position["available"].int == 7)
+        }
+    }
+}

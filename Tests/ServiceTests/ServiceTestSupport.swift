@@ -75,7 +75,16 @@ struct Document: CustomStringConvertible {
     var list: [Document] { (value as? [Any] ?? []).map { Document($0) } }
     var keys: Set<String> { Set((value as? [String: Any] ?? [:]).keys) }
     var isAbsent: Bool { value == nil }
-    var description: String { value.map { "\($0)" } ?? "nothing" }
+
+    /// The same for the same value: members in the order of their names.
+    var description: String {
+        guard let members = value as? [String: Any] else {
+            return value as? [Any] == nil
+                ? value.map { "\($0)" } ?? "nothing" : "\(list)"
+        }
+        return "{" + members.keys.sorted().map { "\($0): \(self[$0])" }.joined(separator: ", ")
+            + "}"
+    }
 }
 
 extension Client {

@@ -5,7 +5,7 @@
 //
 // Gathered commands are sent at the end of every piece of the body, so nothing is held while the
 // network is slow. When an inbox is full the connection is not read until it has room again; an
-// inbox that stays full for a second cuts the stream, and the answer says what was not taken.
+// inbox that stays full (for a second) cuts the stream, and the answer says what was not taken.
 
 internal import Bytes
 internal import CSV
@@ -77,9 +77,6 @@ final class IngestExchange: WaitingExchange {
 
     /// Rejections that are listed one by one; beyond, they are counted.
     static let listedRejectionMax = 10_000
-
-    /// How long an inbox may stay full before the stream is cut.
-    static let patienceMilliseconds: Milliseconds = 1000
 
     /// Batches on their way at which reading pauses, and goes on.
     static let outstandingMax = 64

@@ -101,7 +101,7 @@ extension ServiceHandler {
             state.stalledSince = nil
             return true
         }
-        if let since = state.stalledSince, now - since >= IngestExchange.patienceMilliseconds {
+        if let since = state.stalledSince, now - since >= shared.patience {
             cut(state)
             return true
         }

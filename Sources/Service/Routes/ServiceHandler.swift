@@ -176,7 +176,14 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         return engine.hasReplies(seat.index) || ownShards.contains { engine.hasMessages($0) }
     }
 
-    mutating func finish() { engine.quietPoints.leave(reader) }
+    mutating func finish() {
+        engine.quietPoints.leave(reader)
+        // Another reactor may be at work on what was sent to it: that is left to the end of the
+        // process.
+        for case let state? in waiting where state.outstanding > 0 {
+            _ = unsafe Unmanaged.passRetained(state)
+        }
+    }
 
     private mutating func slew(_ moment: Moment) {
         let elapsed = Int64((moment.bootNanoseconds - lastSlew) / 1_000_000)
