@@ -6,7 +6,8 @@
 //
 // One owner writes. Any thread may look up at the same time: a slot is published by a release
 // store after what its value names was written, and a grown table by a release store of its
-// address; the old table lives until all readers have passed a quiet point.
+// address; the old table lives until all readers have passed a quiet point. The address is that of
+// a page, so the base-2 logarithm of the capacity travels in its low bits: one load finds both.
 
 public import Platform
 public import Synchronization
@@ -14,7 +15,7 @@ public import Synchronization
 /// An index from tags to values; several values may have one tag.
 @safe @usableFromInline
 package struct HashIndex: ~Copyable {
-    // Address of the live table, read by other threads.
+    // Address of the live table and the logarithm of its capacity, read by other threads.
     @usableFromInline let published: UnsafeMutablePointer<Atomic<UInt>>
     private var table: HashTable
     private var retired = Retired<HashTable>()
@@ -30,7 +31,7 @@ package struct HashIndex: ~Copyable {
         table = try HashTable(log2: log2)
         self.quietPoints = quietPoints
         unsafe published = .allocate(capacity: 1)
-        unsafe published.initialize(to: Atomic(table.address))
+        unsafe published.initialize(to: Atomic(table.word))
     }
 
     deinit { unsafe published.deallocate() }
@@ -74,7 +75,7 @@ package struct HashIndex: ~Copyable {
         var grown = try HashTable(log2: table.log2 + 1)
         table.copy(into: &grown)
         // Release: a reader that sees the address sees the slots. Pairs with `HashIndexView.find`.
-        unsafe published.pointee.store(grown.address, ordering: .releasing)
+        unsafe published.pointee.store(grown.word, ordering: .releasing)
         swap(&table, &grown)
         retired.reclaim(quietPoints)
         retired.retire(grown, quietPoints)
@@ -91,11 +92,11 @@ package struct HashIndexView: @unchecked Sendable {
 
     @inlinable @inline(always)
     func slots() -> (UnsafeMutablePointer<Atomic<UInt64>>, shift: UInt32, mask: Int) {
-        let address = unsafe published.pointee.load(ordering: .acquiring)
-        let header = unsafe UnsafeMutablePointer<UInt64>(bitPattern: address).unsafelyUnwrapped
-        let log2 = unsafe Int(truncatingIfNeeded: header.pointee)
-        let slots = unsafe UnsafeMutableRawPointer(header + HashTable.headerWordCount)
-            .assumingMemoryBound(to: Atomic<UInt64>.self)
+        let word = unsafe published.pointee.load(ordering: .acquiring)
+        let log2 = Int(truncatingIfNeeded: word & HashTable.log2Mask)
+        let slots = unsafe UnsafeMutablePointer<Atomic<UInt64>>(
+            bitPattern: word & ~HashTable.log2Mask
+        ).unsafelyUnwrapped
         return unsafe (slots, UInt32(truncatingIfNeeded: 32 &- log2), (1 &<< log2) &- 1)
     }
 
@@ -141,27 +142,26 @@ package struct HashIndexView: @unchecked Sendable {
     }
 }
 
-/// The slots of an index: a header word with the base-2 logarithm of the capacity, then the slots.
+/// The slots of an index.
 @safe @usableFromInline
 struct HashTable: ~Copyable {
-    @usableFromInline static let headerWordCount = 8  // One cache line.
+    /// Where the logarithm is in a published word.
+    @inlinable static var log2Mask: UInt { 63 }
 
     let memory: PageMemory
     let log2: Int
     private let slots: UnsafeMutablePointer<Atomic<UInt64>>
 
     var capacity: Int { 1 << log2 }
-    var address: UInt { unsafe UInt(bitPattern: memory.base) }
-    var byteCount: Int { (Self.headerWordCount + capacity) * 8 }
+    var word: UInt { unsafe UInt(bitPattern: memory.base) | UInt(log2) }
+    var byteCount: Int { capacity * 8 }
 
     init(log2: Int) throws(SystemError) {
         precondition(log2 <= 31)
-        let byteCount = (Self.headerWordCount + (1 << log2)) * 8
+        let byteCount = 8 << log2
         var memory = try PageMemory(reserving: byteCount)
         try memory.commit(byteCount)
-        unsafe memory.base.storeBytes(of: UInt64(log2), as: UInt64.self)
-        unsafe slots = (memory.base + Self.headerWordCount * 8)
-            .assumingMemoryBound(to: Atomic<UInt64>.self)
+        unsafe slots = memory.base.assumingMemoryBound(to: Atomic<UInt64>.self)
         self.memory = memory
         self.log2 = log2
     }

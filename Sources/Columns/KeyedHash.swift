@@ -64,6 +64,38 @@ package final class KeyedHash: @unchecked Sendable {
         return fold(product.low, product.high, byteCount: byteCount).0
     }
 
+    /// The two words of a name of 1 to 15 bytes, zeros behind its end.
+    ///
+    /// Loads that overlap stand in for a loop over the bytes.
+    @inlinable @inline(always)
+    static func words(_ name: Span<UInt8>) -> (UInt64, UInt64) {
+        let count = name.count
+        precondition(count >= 1 && count <= 15)
+        return unsafe name.withUnsafeBufferPointer { bytes in
+            let raw = unsafe UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped)
+            if count >= 8 {
+                let first = unsafe raw.loadUnaligned(as: UInt64.self).littleEndian
+                let last = unsafe raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+                // In two steps, because a shift by 64 would be a shift by 0.
+                let unused = UInt64(truncatingIfNeeded: 8 &* (15 &- count))
+                return (first, (last.littleEndian &>> unused) &>> 8)
+            }
+            if count >= 4 {
+                let first = unsafe raw.loadUnaligned(as: UInt32.self).littleEndian
+                let last = unsafe raw.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+                let shift = UInt64(truncatingIfNeeded: 8 &* (count &- 4))
+                return (UInt64(first) | UInt64(last.littleEndian) &<< shift, 0)
+            }
+            let middle = count &>> 1
+            let last = count &- 1
+            return unsafe (
+                UInt64(bytes[0])
+                    | UInt64(bytes[middle]) &<< UInt64(truncatingIfNeeded: 8 &* middle)
+                    | UInt64(bytes[last]) &<< UInt64(truncatingIfNeeded: 8 &* last), 0
+            )
+        }
+    }
+
     @inlinable @inline(always)
     func fold(_ low: UInt64, _ high: UInt64, byteCount: Int) -> (UInt64, UInt64) {
         let one = unsafe (low ^ secret[0]).multipliedFullWidth(

@@ -9,7 +9,7 @@
 // Ids count from 0 in the order of arrival and are never given back. One owner adds; any thread
 // looks up, without a lock.
 
-public import Bytes
+package import Bytes
 package import Platform
 
 /// A name made ready for look-up: its words, its hash.
@@ -30,8 +30,8 @@ package struct NameKey: BitwiseCopyable, Sendable {
         precondition(name.count >= 1 && name.count <= 64)
         let count = UInt64(truncatingIfNeeded: name.count) &<< 56
         if name.count <= Self.inlineByteCountMax {
-            first = name.partialWord(at: 0)
-            let rest = name.count > 8 ? name.partialWord(at: 8) : 0
+            let (start, rest) = KeyedHash.words(name)
+            first = start
             hash = hasher.hash(first: first, second: rest, byteCount: name.count)
             second = rest | count
         } else {
@@ -124,23 +124,37 @@ package struct NameDictionaryView: Sendable {
     @inlinable @inline(always)
     package func prefetchIndex(_ key: NameKey) { index.prefetch(tag: key.tag) }
 
-    /// Asks for the record that the index probably names: the second step.
+    /// The id that the index names first, which is nearly always the name's, and asks for its
+    /// record: the second step.
+    ///
+    /// - Returns: nil when the name is not known.
     @inlinable @inline(always)
-    package func prefetchRecord(_ key: NameKey) {
-        if let id = index.find(tag: key.tag, where: { _ in true }) {
-            records.prefetch(Int(id) &* 2)
-        }
+    package func candidate(_ key: NameKey) -> UInt32? {
+        guard let id = index.find(tag: key.tag, where: { _ in true }) else { return nil }
+        records.prefetch(Int(id) &* 2)
+        return id
+    }
+
+    /// The id of a name, or nil when it is not known.
+    ///
+    /// - Parameter candidate: What `candidate` returned for it.
+    @inlinable @inline(always)
+    package func id(_ name: Span<UInt8>, _ key: NameKey, candidate: UInt32) -> UInt32? {
+        isName(candidate, name, key) ? candidate : id(name, key)
     }
 
     /// The id of a name, or nil when it is not known.
     @inlinable @inline(always)
     package func id(_ name: Span<UInt8>, _ key: NameKey) -> UInt32? {
-        index.find(tag: key.tag) { id in
-            let row = Int(id) &* 2
-            guard records[unchecked: row &+ 1] == key.second else { return false }
-            if key.isInline { return records[unchecked: row] == key.first }
-            return isLongName(name, at: records[unchecked: row])
-        }
+        index.find(tag: key.tag) { isName($0, name, key) }
+    }
+
+    @inlinable @inline(always)
+    func isName(_ id: UInt32, _ name: Span<UInt8>, _ key: NameKey) -> Bool {
+        let row = Int(id) &* 2
+        guard records[unchecked: row &+ 1] == key.second else { return false }
+        if key.isInline { return records[unchecked: row] == key.first }
+        return isLongName(name, at: records[unchecked: row])
     }
 
     @usableFromInline

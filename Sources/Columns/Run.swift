@@ -167,17 +167,19 @@ package struct RunReader: Sendable {
         return search(location, extent)
     }
 
+    /// Halves the run until one row is left, without a branch on what it finds: which half it is
+    /// cannot be foretold.
     @usableFromInline
     func search(_ location: UInt16, _ extent: RunExtent) -> Int? {
-        var low = extent.start
-        var high = extent.start &+ min(extent.count, Int(location) &+ 1)
-        while low < high {
-            let middle = (low &+ high) &>> 1
-            let found = locations[unchecked: middle]
-            if found == location { return middle }
-            if found < location { low = middle &+ 1 } else { high = middle }
+        // Ascending and distinct, so it is not behind the row that its own number counts to.
+        var count = min(extent.count, Int(location) &+ 1)
+        var first = extent.start
+        while count > 1 {
+            let half = count &>> 1
+            first = locations[unchecked: first &+ half] <= location ? first &+ half : first
+            count &-= half
         }
-        return nil
+        return count == 1 && locations[unchecked: first] == location ? first : nil
     }
 
     /// Free units at a row; negative where claims exceed stock.
@@ -188,37 +190,30 @@ package struct RunReader: Sendable {
     package func location(at row: Int) -> UInt16 { locations[unchecked: row] }
 
     /// Sum and maximum of max(0, free) over a run, open or not.
-    ///
-    /// The loads are plain and the compiler makes vectors of them: relaxed atomics stay scalar, at
-    /// half the speed. A value that the owner writes at the same time is torn by no processor that
-    /// Swift runs on (aligned 32-bit lanes), and a mixture of old and new values is thrown away,
-    /// because the caller checks the run's version. Builds for ThreadSanitizer (`RACE_CHECKED`)
-    /// use relaxed atomics.
-    @inlinable @inline(always)
     package func sum(_ extent: RunExtent) -> (available: Int64, maxSingle: Int32) {
         sum(rows: extent.start, extent.count)
     }
 
-    @inlinable
+    /// Sum and maximum of max(0, free) over rows.
+    ///
+    /// The loads are plain and become vectors: relaxed atomics stay scalar, at half the speed. A
+    /// value that the owner writes at the same time is torn by no processor that Swift runs on
+    /// (aligned 32-bit lanes), and a mixture of old and new values is thrown away, because the
+    /// caller checks the run's version. Builds for ThreadSanitizer (`RACE_CHECKED`) use relaxed
+    /// atomics.
     package func sum(rows start: Int, _ count: Int) -> (available: Int64, maxSingle: Int32) {
-        var total: Int64 = 0
-        var largest: Int32 = 0
         #if RACE_CHECKED
+            var total: Int64 = 0
+            var largest: Int32 = 0
             for row in start..<start + count {
                 let value = max(0, free[unchecked: row])
                 total &+= Int64(value)
                 largest = max(largest, value)
             }
+            return (total, largest)
         #else
-            let base = unsafe free.base + start
-            var index = 0
-            while index < count {
-                let value = unsafe max(0, base[index])
-                total &+= Int64(value)
-                largest = max(largest, value)
-                index &+= 1
-            }
+            let (total, largest) = unsafe clippedSum(free.base + start, count)
+            return (total, largest)
         #endif
-        return (total, largest)
     }
 }

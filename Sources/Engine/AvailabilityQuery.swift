@@ -3,12 +3,13 @@
 // Look-ups go in steps over a group of items, each step asking for the cache lines of the next, so
 // that the misses of a batch overlap: index slot → name record → run → free.
 
-package import Bytes
-package import Columns
+public import Bytes
+public import Columns
 internal import Domain
 internal import Platform
 
 /// Which positions of a SKU an item asks about.
+@usableFromInline
 package enum QueryScope: UInt8, BitwiseCopyable, Sendable {
     case everywhere
     /// The places listed.
@@ -16,6 +17,7 @@ package enum QueryScope: UInt8, BitwiseCopyable, Sendable {
     case group
 }
 
+@usableFromInline
 package enum QueryStatus: UInt8, BitwiseCopyable, Sendable {
     case answered
     case unknownSKU
@@ -28,14 +30,16 @@ package enum QueryStatus: UInt8, BitwiseCopyable, Sendable {
 }
 
 /// A location that an item lists.
+@usableFromInline
 package struct QueryPlace: BitwiseCopyable, Sendable {
     /// The name, in the query's text.
-    package var name: ByteRange
+    @usableFromInline package var name: ByteRange
     /// The location's id, or `unknown`.
-    package var location: UInt16
+    @usableFromInline package var location: UInt16
 
-    package static let unknown = UInt16.max
+    @inlinable package static var unknown: UInt16 { .max }
 
+    @inlinable
     package init(name: ByteRange, location: UInt16) {
         self.name = name
         self.location = location
@@ -51,28 +55,30 @@ package struct LocationAnswer: BitwiseCopyable, Sendable {
 }
 
 /// One question and, after `run`, its answer.
+@usableFromInline
 package struct QueryItem: BitwiseCopyable, Sendable {
-    package var key: NameKey
+    @usableFromInline package var key: NameKey
     /// The SKU's name, in the query's text.
-    package var name: ByteRange
+    @usableFromInline package var name: ByteRange
     /// Units wanted; 0 where the caller did not say.
-    package var quantity: Int64 = 0
-    package var scope = QueryScope.everywhere
-    package var group: UInt16 = 0
-    package var firstPlace: UInt32 = 0
-    package var placeCount: UInt32 = 0
+    @usableFromInline package var quantity: Int64 = 0
+    @usableFromInline package var scope = QueryScope.everywhere
+    @usableFromInline package var group: UInt16 = 0
+    @usableFromInline package var firstPlace: UInt32 = 0
+    @usableFromInline package var placeCount: UInt32 = 0
 
-    package fileprivate(set) var status = QueryStatus.answered
+    @usableFromInline package internal(set) var status = QueryStatus.answered
     /// What is wrong with a malformed item, in the asker's own numbering.
-    package private(set) var problem: UInt8 = 0
-    package fileprivate(set) var shard: UInt16 = 0
-    fileprivate var sku: UInt32 = .max
-    package fileprivate(set) var available: Int64 = 0
-    package fileprivate(set) var maxSingle: Int32 = 0
-    package fileprivate(set) var version: UInt64 = 0
-    package fileprivate(set) var firstAnswer: UInt32 = 0
-    package fileprivate(set) var answerCount: UInt32 = 0
+    @usableFromInline package internal(set) var problem: UInt8 = 0
+    @usableFromInline package internal(set) var shard: UInt16 = 0
+    @usableFromInline var sku: UInt32 = .max
+    @usableFromInline package internal(set) var available: Int64 = 0
+    @usableFromInline package internal(set) var maxSingle: Int32 = 0
+    @usableFromInline package internal(set) var version: UInt64 = 0
+    @usableFromInline package internal(set) var firstAnswer: UInt32 = 0
+    @usableFromInline package internal(set) var answerCount: UInt32 = 0
 
+    @inlinable
     package init(key: NameKey, name: ByteRange) {
         self.key = key
         self.name = name
@@ -82,6 +88,17 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     package mutating func fail(_ status: QueryStatus, problem: UInt8 = 0) {
         self.status = status
         self.problem = problem
+    }
+
+    /// Answers with what was found, as one consistent state.
+    fileprivate mutating func answer(
+        _ available: Int64, _ maxSingle: Int32, version: UInt64, _ answers: Range<Int>
+    ) {
+        self.available = available
+        self.maxSingle = maxSingle
+        self.version = version
+        firstAnswer = UInt32(truncatingIfNeeded: answers.lowerBound)
+        answerCount = UInt32(truncatingIfNeeded: answers.count)
     }
 }
 
@@ -148,82 +165,159 @@ package struct AvailabilityQuery: ~Copyable {
             engine.reader(shard).names.prefetchIndex(key)
         }
         for index in range {
-            engine.reader(Int(items[index].shard)).names.prefetchRecord(items[index].key)
+            let reader = engine.reader(Int(items[index].shard))
+            // Nearly always the SKU: its run can be asked for along with its name.
+            let candidate = reader.names.candidate(items[index].key) ?? .max
+            if candidate != .max { reader.prefetchRun(candidate) }
+            items[index].sku = candidate
         }
+        var hasSparseRuns = false
         for index in range where items[index].status == .answered {
-            let item = items[index]
-            let reader = engine.reader(Int(item.shard))
-            guard let sku = reader.names.id(text.part(item.name), item.key) else {
-                items[index].status = .unknownSKU
-                continue
+            let reader = engine.reader(Int(items[index].shard))
+            if find(index, reader, text) {
+                let isSparse = prefetch(items[index], reader)
+                hasSparseRuns = hasSparseRuns || isSparse
             }
-            items[index].sku = sku
-            reader.prefetchRun(sku)
         }
-        for index in range where items[index].status == .answered {
-            prefetch(items[index], engine.reader(Int(items[index].shard)))
+        if !hasSparseRuns { return }
+        for index in range where items[index].status == .answered && items[index].scope == .places {
+            prefetchFound(items[index], engine.reader(Int(items[index].shard)))
         }
     }
 
-    private func prefetch(_ item: QueryItem, _ reader: RunReader) {
+    /// Makes sure of the SKU of an item; false when it is not known.
+    @inline(__always)
+    private mutating func find(_ index: Int, _ reader: RunReader, _ text: Span<UInt8>) -> Bool {
+        let candidate = items[index].sku
+        if candidate != .max {
+            let name = text.part(items[index].name)
+            if let sku = reader.names.id(name, items[index].key, candidate: candidate) {
+                if sku != candidate { items[index].sku = sku }
+                return true
+            }
+        }
+        items[index].status = .unknownSKU
+        return false
+    }
+
+    /// Asks for what the item reads of its run: free units, or the locations to find them by.
+    ///
+    /// - Returns: Whether it is the locations.
+    @inline(__always)
+    private func prefetch(_ item: QueryItem, _ reader: RunReader) -> Bool {
         let extent = reader.extent(item.sku)
         switch item.scope {
         case .places:
+            if !extent.isPrefix {
+                prefetch(extent, rows: 32, most: 256) { reader.prefetchLocation($0) }
+                return true
+            }
             for place in 0..<Int(item.placeCount) {
                 let location = places[Int(item.firstPlace) &+ place].location
-                if extent.isPrefix {
-                    reader.prefetchFree(extent.start &+ Int(location))
-                } else if let row = reader.row(of: location, in: extent) {
-                    reader.prefetchFree(row)
-                }
+                reader.prefetchFree(extent.start &+ Int(location))
             }
         case .everywhere, .group:
-            // The first kilobyte; the processor's own prefetcher follows from there.
-            var row = extent.start
-            let end = extent.start &+ min(extent.count, 256)
-            while row < end {
-                reader.prefetchFree(row)
-                row &+= 16
+            prefetch(extent, rows: 32, most: 256) { reader.prefetchFree($0) }
+            if item.scope == .group || wantsLocations {
+                prefetch(extent, rows: 32, most: 256) { reader.prefetchLocation($0) }
             }
+        }
+        return false
+    }
+
+    /// Asks for a line every so many rows; the processor's own prefetcher follows from there.
+    @inline(__always)
+    private func prefetch(
+        _ extent: RunExtent, rows step: Int, most: Int, _ prefetch: (Int) -> Void
+    ) {
+        var row = extent.start
+        let end = extent.start &+ min(extent.count, most)
+        while row < end {
+            prefetch(row)
+            row &+= step
+        }
+    }
+
+    /// Finds the item's places in a run that has not all locations, and asks for their free units.
+    private func prefetchFound(_ item: QueryItem, _ reader: RunReader) {
+        let extent = reader.extent(item.sku)
+        if extent.isPrefix { return }
+        for place in 0..<Int(item.placeCount) {
+            let location = places[Int(item.firstPlace) &+ place].location
+            if let row = reader.row(of: location, in: extent) { reader.prefetchFree(row) }
         }
     }
 
     // MARK: - Reading
 
     /// Answers one item; false when it is contended.
+    @inline(__always)
     private mutating func answer(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
+        let scope = items[index].scope
+        if !wantsLocations {
+            if scope == .places, items[index].placeCount == 1 {
+                return answerOne(index, engine, policy)
+            }
+            if scope == .everywhere, !policy.hasClosed { return answerSum(index, engine) }
+        }
+        return answerMany(index, engine, policy)
+    }
+
+    /// An item about one place.
+    @inline(__always)
+    private mutating func answerOne(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
+        let reader = engine.reader(Int(items[index].shard))
+        let location = places[Int(items[index].firstPlace)].location
+        var available: Int32 = 0
+        let version = reader.consistent(items[index].sku) { extent in
+            available = 0
+            if location != QueryPlace.unknown, let row = reader.row(of: location, in: extent) {
+                available = max(0, reader.free(at: row))
+            }
+        }
+        if available > 0, !policy.isOpen(location) { available = 0 }
+        return finish(index, Int64(available), available, version, from: answers.count)
+    }
+
+    /// An item about the sum over all locations, every one of them open.
+    @inline(__always)
+    private mutating func answerSum(_ index: Int, _ engine: Engine) -> Bool {
+        let reader = engine.reader(Int(items[index].shard))
+        var total: Int64 = 0
+        var largest: Int32 = 0
+        let version = reader.consistent(items[index].sku) { extent in
+            (total, largest) = reader.sum(extent)
+        }
+        return finish(index, total, largest, version, from: answers.count)
+    }
+
+    private mutating func answerMany(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
         let item = items[index]
         let reader = engine.reader(Int(item.shard))
         let firstAnswer = answers.count
         var total: Int64 = 0
         var largest: Int32 = 0
-        let version: UInt64?
-        switch item.scope {
-        case .everywhere where !wantsLocations && !policy.hasClosed:
-            version = reader.consistent(item.sku) { extent in
-                (total, largest) = reader.sum(extent)
-            }
-        case .everywhere, .group:
-            version = reader.consistent(item.sku) { extent in
-                answers.removeLast(answers.count - firstAnswer)
-                (total, largest) = scan(extent, item, reader, policy)
-            }
-        case .places:
-            version = reader.consistent(item.sku) { extent in
-                answers.removeLast(answers.count - firstAnswer)
-                (total, largest) = sumPlaces(extent, item, reader, policy)
-            }
+        let version = reader.consistent(item.sku) { extent in
+            answers.removeLast(answers.count - firstAnswer)
+            (total, largest) =
+                item.scope == .places
+                ? sumPlaces(extent, item, reader, policy) : scan(extent, item, reader, policy)
         }
+        return finish(index, total, largest, version, from: firstAnswer)
+    }
+
+    /// Notes an answer; nil for the version is a contended item, and false is returned.
+    @inline(__always)
+    private mutating func finish(
+        _ index: Int, _ available: Int64, _ maxSingle: Int32, _ version: UInt64?,
+        from firstAnswer: Int
+    ) -> Bool {
         guard let version else {
             answers.removeLast(answers.count - firstAnswer)
             items[index].status = .contended
             return false
         }
-        items[index].available = total
-        items[index].maxSingle = largest
-        items[index].version = version
-        items[index].firstAnswer = UInt32(firstAnswer)
-        items[index].answerCount = UInt32(answers.count - firstAnswer)
+        items[index].answer(available, maxSingle, version: version, firstAnswer..<answers.count)
         return true
     }
 

@@ -41,7 +41,7 @@ extension Shard {
                 remembered.prefetch(commands[index].fingerprint)
             }
         }
-        for index in commands.indices { reader.names.prefetchRecord(commands[index].key) }
+        for index in commands.indices { _ = reader.names.candidate(commands[index].key) }
         var skus = InlineArray<32, UInt32>(repeating: .max)
         for index in commands.indices {
             let command = commands[index]
