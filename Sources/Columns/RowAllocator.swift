@@ -66,15 +66,15 @@ struct RowAllocator {
     private mutating func find(_ length: Int, in bin: Int, tries: Int) -> UInt32? {
         var tries = tries
         while tries > 0, let start = bins[bin].advance() {
-            tries -= 1
             guard let found = lengthByStart[start], Self.bin(Int(found)) == bin else {
-                bins[bin].drop()
+                bins[bin].drop()  // Stale: gone for good, so it costs no try.
                 continue
             }
             if Int(found) >= length {
                 bins[bin].drop()
                 return start
             }
+            tries -= 1
         }
         return nil
     }

@@ -48,6 +48,18 @@ import Testing
         #expect(allocator.take(30) == 1_000)
     }
 
+    @Test func `what neighbours left behind does not hide the extent they became`() {
+        var allocator = RowAllocator()
+        // Each joins the one above it: ever other starts, of which only the last still counts.
+        allocator.give(2_000, 1_025)
+        for start in stride(from: 1_998, through: 1_800, by: -2) {
+            allocator.give(UInt32(start), 2)
+        }
+        // A search for more than there is moves the cursor on, to where the old entries are.
+        #expect(allocator.take(1_226) == nil)
+        #expect(allocator.take(1_225) == 1_800)
+    }
+
     @Test func `extents with a gap between them stay apart`() {
         var allocator = RowAllocator()
         allocator.give(0, 10)
