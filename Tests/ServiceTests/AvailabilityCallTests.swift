@@ -440,4 +440,33 @@ import Testing
             }
         }
     }
+
+    @Test func `a question about every location is answered in pieces, each location once`() throws
+    {
+        try withService { here in
+            var client = try here.connect()
+            try client.put(stock: (0..<1000).map { "A1,L\($0),\($0)" } + ["B1,L7,3"])
+            let items = (0..<60).map { #"{"sku":"\#($0 % 3 == 0 ? "B1" : "A1")"}"# }
+            // The wish for locations may come behind the items.
+            for body in [
+                #"{"detail":"locations","items":[\#(items.joined(separator: ","))]}"#,
+                #"{"items":[\#(items.joined(separator: ","))],"chann\u0065l":"w\u0065b","detail":"locations"}"#,
+            ] {
+                let answer = try client.ask("POST", "/v1/availability", body: Array(body.utf8))
+                #expect(header("transfer-encoding", of: answer) == "chunked")
+                let answers = try Document(reading: answer.body)["items"].list
+                #expect(answers.count == 60)
+                for (index, item) in answers.enumerated() {
+                    let isB = index % 3 == 0
+                    #expect(item["available"].int == (isB ? 3 : 499_500))
+                    #expect(item["locations"].list.count == (isB ? 1 : 1000))
+                }
+            }
+            // Places that are listed count as well.
+            let places = (0..<1000).map { #""L\#($0)""# }.joined(separator: ",")
+            let listed = Array(repeating: #"{"sku":"A1","locations":[\#(places)]}"#, count: 30)
+            let answer = try client.availability(listed)
+            #expect(answer.map { $0["available"].int } == Array(repeating: 499_500, count: 30))
+        }
+    }
 }

@@ -108,14 +108,19 @@ import Testing
         }
     }
 
-    @Test func `a caller that does not read a long answer is cut, and held little for`() throws {
+    @Test(arguments: [(150_000, ""), (500, #","detail":"locations""#)])
+    func `a caller that does not read a long answer is cut, and held little for`(
+        count: Int, detail: String
+    ) throws {
         try withService {
             $0.limits.unsentWindowMilliseconds = 300
         } _: { here in
             var good = try here.connect()
+            // Short questions: of nothing, and of two thousand locations.
+            if count == 500 { try good.put(stock: (0..<2000).map { "A,location-\($0),1" }) }
             let silent = try here.connect()
-            let items = Array(repeating: #"{"sku":"A"}"#, count: 150_000).joined(separator: ",")
-            let body = Array(#"{"items":[\#(items)]}"#.utf8)
+            let items = Array(repeating: #"{"sku":"A"}"#, count: count).joined(separator: ",")
+            let body = Array(#"{"items":[\#(items)]\#(detail)}"#.utf8)
             let writer = try Writer(request("POST", "/v1/availability", body: body))
                 .start(silent.descriptor.duplicate())
             writer.join()

@@ -1,6 +1,6 @@
 // The body of POST /v1/availability, read into an engine query.
 //
-// A body of up to `sliceItemCount` items is read in one pass. A longer one is first read over
+// A body of one slice of items is read in one pass. A longer one is first read over
 // whole, so that a malformed document is refused before any of it is answered, and then item by
 // item while the answer goes out.
 
@@ -50,8 +50,13 @@ enum ItemProblem: UInt8 {
 
 /// A request being read and answered. One per reactor for short ones; memory is kept.
 struct AvailabilityRequest: ~Copyable {
-    /// Items answered at a time: what a reactor does before it looks at other connections.
+    /// Items answered at a time, and places listed by them: what a reactor does before it looks at
+    /// other connections.
     static let sliceItemCount = 512
+    static let slicePlaceCount = 8192
+
+    /// Answers of single locations that a slice may have where items do not list them.
+    static let sliceAnswerCount = 16_384
 
     var query = AvailabilityQuery()
     var names = DecodedNames()
@@ -63,6 +68,8 @@ struct AvailabilityRequest: ~Copyable {
 
     /// Where the next slice of items begins; nil when all are read.
     private(set) var rest: JSONReader?
+    private var firstItem: JSONReader?
+    private var itemCountMax = sliceItemCount
     private var hasItems = false
 
     mutating func reset() {
@@ -72,6 +79,8 @@ struct AvailabilityRequest: ~Copyable {
         after = .none
         wantsLocations = false
         rest = nil
+        firstItem = nil
+        itemCountMax = Self.sliceItemCount
         hasItems = false
     }
 
@@ -91,6 +100,31 @@ struct AvailabilityRequest: ~Copyable {
             throw RequestRefusal(400, "missing_field", "the member items is required")
         }
         query.wantsLocations = wantsLocations
+        if wantsLocations { shortenSlices(body, engine) }
+    }
+
+    /// Where every location is told, a short question may have a very long answer: takes as many
+    /// items at a time as their answers allow.
+    private mutating func shortenSlices(_ body: Span<UInt8>, _ engine: Engine) {
+        guard query.items.count > 1, var reader = firstItem else { return }
+        let locationCount = engine.master.locations.value.count
+        let limit = max(1, Self.sliceAnswerCount / max(1, locationCount))
+        guard limit < query.items.count else { return }
+        itemCountMax = limit
+        do throws(JSONError) {
+            for _ in 0..<limit {
+                try reader.skipValue(body)
+                _ = try reader.nextElement(body)
+            }
+        } catch {
+            fatalError("a document that was read before cannot be read again")
+        }
+        query.items.removeLast(query.items.count - limit)
+        rest = reader
+    }
+
+    private var isSliceFull: Bool {
+        query.items.count >= itemCountMax || query.places.count >= Self.slicePlaceCount
     }
 
     private var memberRefusal: RequestRefusal?
@@ -161,7 +195,8 @@ struct AvailabilityRequest: ~Copyable {
         hasItems = true
         try reader.beginArray(body)
         while try reader.nextElement(body) {
-            if query.items.count == Self.sliceItemCount {
+            if firstItem == nil { firstItem = reader }
+            if rest != nil || isSliceFull {
                 if rest == nil { rest = reader }
                 try reader.skipValue(body)
             } else {
@@ -180,7 +215,7 @@ struct AvailabilityRequest: ~Copyable {
         // The document was read over before, so nothing here can fail.
         do throws(JSONError) {
             repeat {
-                if query.items.count == Self.sliceItemCount {
+                if isSliceFull {
                     rest = reader
                     return
                 }
