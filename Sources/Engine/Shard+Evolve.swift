@@ -141,11 +141,25 @@ extension Shard {
     private mutating func evolve(_ fact: SKUCategorised, _ text: Span<UInt8>) {
         positions.attributes.update(Int(fact.sku)) { $0.category = fact.category }
         let name = text.part(fact.name)
+        // A catalogue that is sent again every night takes no more memory for it.
+        if !hasItemName(fact.sku, name) { setItemName(fact.sku, name) }
+        rederive(fact.sku)
+    }
+
+    private func hasItemName(_ sku: UInt32, _ name: Span<UInt8>) -> Bool {
+        guard let place = itemNameOf[UInt64(sku)], Int(place & 0xFFFF) == name.count else {
+            return false
+        }
+        let offset = Int(place >> 16)
+        for index in 0..<name.count where itemNames[offset + index] != name[index] { return false }
+        return true
+    }
+
+    private mutating func setItemName(_ sku: UInt32, _ name: Span<UInt8>) {
         let offset = itemNames.rowCount
         itemNames.appendPrepared(rows: name.count)
         for index in 0..<name.count { itemNames[offset + index] = name[index] }
-        itemNameOf.set(UInt64(fact.sku), Int64(offset) << 16 | Int64(name.count))
-        rederive(fact.sku)
+        itemNameOf.set(UInt64(sku), Int64(offset) << 16 | Int64(name.count))
     }
 
     /// Derives safety stock and free of all positions of a SKU, inside its open version.

@@ -219,4 +219,29 @@ import Testing
             #expect(rejections(refused) == ["0 name_too_long"])
         }
     }
+
+    @Test func `a catalogue that is put again takes no more memory`() throws {
+        try withService {
+            $0.engine.shardCount = 1
+        } _: { here in
+            var client = try here.connect()
+            func memory(_ client: inout Client) throws -> Int {
+                let metrics = try client.ask("GET", "/metrics").text
+                let line = metrics.split(separator: "\n").first {
+                    $0.hasPrefix("holdfast_shard_memory_bytes ")
+                }
+                return Int(line?.split(separator: " ").last ?? "") ?? -1
+            }
+            let name = String(repeating: "n", count: 1000)
+            let items = (0..<500).map { #"{"sku":"A\#($0)","name":"\#(name)\#($0)"}"# }
+            let body = items.joined(separator: "\n")
+            _ = try client.call("PUT", "/v1/items", body)
+            let before = try memory(&client)
+            for _ in 0..<15 { _ = try client.call("PUT", "/v1/items", body) }
+            #expect(try memory(&client) == before)
+            _ = try client.call("PUT", "/v1/items", #"{"sku":"A7","name":"seven"}"#)
+            #expect(try client.call("GET", "/v1/items/A7")["name"].string == "seven")
+            #expect(try client.call("GET", "/v1/items/A8")["name"].string == name + "8")
+        }
+    }
 }
