@@ -211,14 +211,8 @@ extension Shard {
 
     /// Whether the item is known in just these words.
     private func isAsTold(_ sku: UInt32, _ command: StockCommand, _ text: Span<UInt8>) -> Bool {
-        guard Int32(positions.attributes[Int(sku)].category) == command.quantity,
-            let place = itemNameOf[UInt64(sku)]
-        else { return false }
-        let name = text.part(command.sourceRange)
-        guard Int(place & 0xFFFF) == name.count else { return false }
-        let offset = Int(place >> 16)
-        for index in 0..<name.count where itemNames[offset + index] != name[index] { return false }
-        return true
+        Int32(positions.attributes[Int(sku)].category) == command.quantity
+            && hasItemName(sku, text.part(command.sourceRange))
     }
 
     private func existingRow(_ key: PositionKey) -> Int? {

@@ -146,7 +146,8 @@ extension Shard {
         rederive(fact.sku)
     }
 
-    private func hasItemName(_ sku: UInt32, _ name: Span<UInt8>) -> Bool {
+    /// Whether the item has this name in plain words already.
+    func hasItemName(_ sku: UInt32, _ name: Span<UInt8>) -> Bool {
         guard let place = itemNameOf[UInt64(sku)], Int(place & 0xFFFF) == name.count else {
             return false
         }
