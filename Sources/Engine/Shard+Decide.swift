@@ -19,7 +19,8 @@ extension Shard {
             switch remembered.recall(command.fingerprint) {
             case .unknown: break
             case .same(let outcome):
-                return outcome.verdict == .accepted ? .duplicate : outcome
+                if case .accepted = outcome.verdict { return .duplicate }
+                return outcome
             case .conflict: return .idConflict
             }
         }
