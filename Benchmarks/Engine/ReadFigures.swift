@@ -52,6 +52,17 @@ extension Benchmark {
                         rounds: options.repeatCount, rooflines: rooflines.streams,
                         expected: reads.expected
                     ) { reads.round() }, goal: 0.6))
+            // Beside the stream, what is possible where each run is somewhere else.
+            report.add(
+                Figure(
+                    "sku", positions: count, shape: shape, unit: "bytes/s",
+                    roofline: "random runs",
+                    Comparison(
+                        rounds: options.repeatCount,
+                        rooflines: rooflines.runs(
+                            world.layout.runCount, count: sampleCount / 10),
+                        expected: reads.expected
+                    ) { reads.round() }))
         }
     }
 

@@ -62,4 +62,24 @@ final class Rooflines {
         check(sum == expectedGather, "a gather has a wrong sum")
         return Round(amount: places.count, checksum: sum)
     }
+
+    /// Sums of whole runs of `length`, those that the first places lie in; the amount is bytes.
+    func runs(_ length: Int, count: Int) -> [() -> Round] {
+        [
+            {
+                let sum = self.places.withSpan { places in
+                    var starts = InlineArray<20, UInt32>(repeating: 0)
+                    var sum: UInt64 = 0
+                    for first in stride(from: 0, to: count, by: Self.batchCount) {
+                        for index in 0..<Self.batchCount {
+                            starts[index] = places[first + index] / UInt32(length) * UInt32(length)
+                        }
+                        sum &+= self.gathered.sumRuns(starts.span, length: length)
+                    }
+                    return sum
+                }
+                return Round(amount: count * length * 4, checksum: sum)
+            }
+        ]
+    }
 }

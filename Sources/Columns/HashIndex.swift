@@ -17,12 +17,12 @@ public import Synchronization
 package struct HashIndex: ~Copyable {
     // Address of the live table and the logarithm of its capacity, read by other threads.
     @usableFromInline let published: UnsafeMutablePointer<Atomic<UInt>>
-    private var table: HashTable
+    @usableFromInline var table: HashTable
     private var retired = Retired<HashTable>()
     private let quietPoints: QuietPoints
 
     /// Values held.
-    package private(set) var count = 0
+    @usableFromInline package private(set) var count = 0
 
     /// - Parameter capacity: Values that fit before the first growth.
     package init(capacity: Int = 32, quietPoints: QuietPoints) throws(SystemError) {
@@ -46,6 +46,7 @@ package struct HashIndex: ~Copyable {
     /// Makes room for `additional` more values.
     ///
     /// - Throws: When there is no memory to grow; nothing has changed then.
+    @inlinable
     package mutating func prepare(values additional: Int = 1) throws(SystemError) {
         while (count + additional) * 2 > table.capacity { try grow() }
     }
@@ -71,7 +72,8 @@ package struct HashIndex: ~Copyable {
         if table.remove(UInt64(tag) << 32 | UInt64(value + 1)) { count -= 1 }
     }
 
-    private mutating func grow() throws(SystemError) {
+    @usableFromInline
+    mutating func grow() throws(SystemError) {
         var grown = try HashTable(log2: table.log2 + 1)
         table.copy(into: &grown)
         // Release: a reader that sees the address sees the slots. Pairs with `HashIndexView.find`.
@@ -149,10 +151,10 @@ struct HashTable: ~Copyable {
     @inlinable static var log2Mask: UInt { 63 }
 
     let memory: PageMemory
-    let log2: Int
+    @usableFromInline let log2: Int
     private let slots: UnsafeMutablePointer<Atomic<UInt64>>
 
-    var capacity: Int { 1 << log2 }
+    @inlinable var capacity: Int { 1 &<< log2 }
     var word: UInt { unsafe UInt(bitPattern: memory.base) | UInt(log2) }
     var byteCount: Int { capacity * 8 }
 

@@ -65,6 +65,17 @@ package struct RememberedEvents: ~Copyable {
         index.view.prefetch(tag: Self.tag(fingerprint))
     }
 
+    /// Asks for the index lines of the events that remembering `count` more would make it forget.
+    package func prefetchOldest(_ count: Int, now: Milliseconds) {
+        if count == 0 || next == oldest { return }
+        let isFull = next - oldest + UInt64(count) > capacity
+        if !isFull, Self.time(decisions[Int(oldest % capacity)]) >= now - retention { return }
+        for number in oldest..<min(next, oldest + 2 * UInt64(count)) {
+            let identity = identities[Int(number % capacity)]
+            index.view.prefetch(tag: UInt32(truncatingIfNeeded: identity.first))
+        }
+    }
+
     /// What a fingerprint was answered with.
     package enum Recall: Equatable {
         case unknown

@@ -20,12 +20,12 @@ extension Shard {
         var first = 0
         while first < batch.commands.count {
             let end = min(first + Self.lookahead, batch.commands.count)
-            prefetch(batch.commands.span.extracting(first..<end), batch.text.span)
+            let skus = lookUp(
+                batch.commands.span.extracting(first..<end), batch.text.span, now: batch.now)
             for index in first..<end {
                 let outcome = apply(
-                    batch.commands[index],
                     batch.commands.span.extracting(index..<batch.commands.count), batch.text.span,
-                    now: batch.now)
+                    sku: skus[index &- first], now: batch.now)
                 count(outcome)
                 batch.outcomes.append(outcome)
             }
@@ -33,37 +33,71 @@ extension Shard {
         }
     }
 
-    private func prefetch(_ commands: Span<StockCommand>, _ text: Span<UInt8>) {
+    /// Finds the SKUs of commands and asks for all that applying them needs.
+    ///
+    /// - Returns: Their ids; `UInt32.max` where a name is not known yet.
+    private func lookUp(
+        _ commands: Span<StockCommand>, _ text: Span<UInt8>, now: Milliseconds
+    ) -> InlineArray<32, UInt32> {
         let reader = positions.reader
+        var identityCount = 0
         for index in commands.indices {
             reader.names.prefetchIndex(commands[index].key)
             if commands[index].flags & StockCommand.hasIdentityFlag != 0 {
                 remembered.prefetch(commands[index].fingerprint)
+                identityCount &+= 1
             }
         }
-        for index in commands.indices { _ = reader.names.candidate(commands[index].key) }
+        remembered.prefetchOldest(identityCount, now: now)
         var skus = InlineArray<32, UInt32>(repeating: .max)
         for index in commands.indices {
+            guard let candidate = reader.names.candidate(commands[index].key) else { continue }
+            skus[index] = candidate
+            reader.prefetchRun(candidate)
+            positions.attributes.prefetch(Int(candidate))
+        }
+        for index in commands.indices where skus[index] != .max {
             let command = commands[index]
-            if let sku = reader.names.id(text.part(command.skuRange), command.key) {
-                skus[index] = sku
-                reader.prefetchRun(sku)
-                positions.attributes.prefetch(Int(sku))
+            guard
+                let sku = reader.names.id(
+                    text.part(command.skuRange), command.key, candidate: skus[index])
+            else {
+                skus[index] = .max
+                continue
+            }
+            skus[index] = sku
+            let extent = reader.extent(sku)
+            if extent.isPrefix {
+                if let row = reader.row(of: command.location, in: extent) {
+                    positions.prefetch(row)
+                }
+            } else {
+                reader.prefetchLocation(extent.start)
+                reader.prefetchLocation(extent.start &+ 32)
             }
         }
         for index in commands.indices where skus[index] != .max {
-            if let row = positions.row(of: skus[index], at: commands[index].location) {
+            let extent = reader.extent(skus[index])
+            if extent.isPrefix { continue }
+            if let row = reader.row(of: commands[index].location, in: extent) {
                 positions.prefetch(row)
             }
         }
+        return skus
     }
 
+    /// Applies the first of `commands`.
+    ///
+    /// - Parameter found: Its SKU, or `UInt32.max` when that was not known; a command before it may
+    ///   have added it since.
     private mutating func apply(
-        _ command: StockCommand, _ rest: Span<StockCommand>, _ text: Span<UInt8>,
-        now: Milliseconds
+        _ commands: Span<StockCommand>, _ text: Span<UInt8>, sku found: UInt32, now: Milliseconds
     ) -> Outcome {
-        let sku = positions.reader.names.id(text.part(command.skuRange), command.key)
-        let expected = newPositions(command, rest, sku: sku)
+        let command = commands[0]
+        let sku =
+            found != .max
+            ? found : positions.reader.names.id(text.part(command.skuRange), command.key)
+        let expected = newPositions(command, commands, sku: sku)
         do {
             try prepare(command, sku: sku, newPositions: expected)
         } catch {
@@ -119,7 +153,7 @@ extension Shard {
         switch outcome.verdict {
         case .accepted:
             counters.accepted += 1
-            if outcome == .recorded { counters.recorded += 1 }
+            if case .recorded = outcome { counters.recorded += 1 }
         case .duplicate: counters.duplicates += 1
         case .parked: counters.parked += 1
         case .rejected: counters.rejected += 1

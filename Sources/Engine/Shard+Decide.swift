@@ -22,7 +22,8 @@ extension Shard {
             where command.flags & StockCommand.backfillFlag != 0:
                 break  // That it is old is known by now, and meant.
             case .same(let outcome):
-                return outcome.verdict == .accepted ? .duplicate : outcome
+                if case .accepted = outcome.verdict { return .duplicate }
+                return outcome
             case .conflict: return .idConflict
             }
         }

@@ -6,6 +6,7 @@
 // reads over gigabytes then miss the TLB a few hundred times less often.
 
 internal import Glibc
+internal import Synchronization
 
 /// A reserved range of addresses with one owner; the first `committedByteCount` bytes are usable.
 ///
@@ -20,7 +21,11 @@ package struct PageMemory: ~Copyable {
 
     @usableFromInline package let base: UnsafeMutableRawPointer
     package let reservedByteCount: Int
-    package private(set) var committedByteCount = 0
+
+    // An atomic, so that metrics may read it from any thread. It also keeps this struct, and all
+    // that hold one, in its place in memory: the compiler lends a struct of plain fields to a
+    // function as a copy of all its bytes, and a shard has hundreds.
+    private let committed = Atomic<Int>(0)
 
     /// Reserves `byteCount` bytes of addresses, rounded up to huge pages.
     ///
@@ -45,6 +50,12 @@ package struct PageMemory: ~Copyable {
     }
 
     deinit { unsafe munmap(base, reservedByteCount) }
+
+    /// Bytes that are usable, from the start. Relaxed: a count, not a message.
+    package private(set) var committedByteCount: Int {
+        get { committed.load(ordering: .relaxed) }
+        nonmutating set { committed.store(newValue, ordering: .relaxed) }
+    }
 
     /// Makes at least the first `byteCount` bytes usable.
     ///
