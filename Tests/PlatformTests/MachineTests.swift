@@ -25,11 +25,12 @@ import Testing
     }
 
     @Test func `memory in use grows with what is touched`() {
+        // Far more than what tests beside this one give back meanwhile.
         let before = Machine.residentByteCount
-        let bytes = [UInt8](repeating: 1, count: 32 << 20)
+        let bytes = [UInt8](repeating: 1, count: 1 << 30)
         let after = Machine.residentByteCount
         #expect(before > 1 << 20)
-        #expect(after - before > 16 << 20)
+        #expect(after - before > 256 << 20)
         #expect(bytes[before % bytes.count] == 1)
     }
 
