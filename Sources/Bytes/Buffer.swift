@@ -22,19 +22,18 @@ package struct Buffer<Element: BitwiseCopyable>: ~Copyable {
     @inlinable package var isEmpty: Bool { count == 0 }
     @inlinable package var indices: Range<Int> { 0..<count }
 
+    /// An element, in its place: an element of many bytes is not copied to read one field of it.
     @inlinable
     package subscript(index: Int) -> Element {
-        get {
+        @inline(__always)
+        unsafeAddress {
             precondition(index >= 0 && index < count)
-            return unsafe base[index]
+            return unsafe UnsafePointer(base + index)
         }
-        set {
+        @inline(__always)
+        unsafeMutableAddress {
             precondition(index >= 0 && index < count)
-            unsafe base[index] = newValue
-        }
-        _modify {
-            precondition(index >= 0 && index < count)
-            yield unsafe &base[index]
+            return unsafe base + index
         }
     }
 

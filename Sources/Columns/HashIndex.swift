@@ -22,7 +22,7 @@ package struct HashIndex: ~Copyable {
     private let quietPoints: QuietPoints
 
     /// Values held.
-    @usableFromInline package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
 
     /// - Parameter capacity: Values that fit before the first growth.
     package init(capacity: Int = 32, quietPoints: QuietPoints) throws(SystemError) {
@@ -59,6 +59,7 @@ package struct HashIndex: ~Copyable {
 
     /// Adds `value` under `tag`, for which `prepare` made room. What `value` names must have been
     /// written before.
+    @inlinable @inline(always)
     package mutating func insertPrepared(tag: UInt32, value: UInt32) {
         precondition(value != .max && (count + 1) * 2 <= table.capacity)
         table.insert(UInt64(tag) << 32 | UInt64(value + 1))
@@ -102,11 +103,13 @@ package struct HashIndexView: @unchecked Sendable {
         return unsafe (slots, UInt32(truncatingIfNeeded: 32 &- log2), (1 &<< log2) &- 1)
     }
 
-    /// Asks for the cache line of the tag's home.
+    /// Asks for the cache line of the tag's home, and for the next one where a probe may reach it.
     @inlinable @inline(always)
     package func prefetch(tag: UInt32) {
         let (slots, shift, _) = unsafe slots()
-        unsafe Platform.prefetch(slots + Int(tag &>> shift))
+        let home = unsafe slots + Int(tag &>> shift)
+        unsafe Platform.prefetch(home)
+        unsafe Platform.prefetch(home + 4)
     }
 
     /// The first value under `tag` that `matches` accepts.
@@ -152,7 +155,7 @@ struct HashTable: ~Copyable {
 
     let memory: PageMemory
     @usableFromInline let log2: Int
-    private let slots: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let slots: UnsafeMutablePointer<Atomic<UInt64>>
 
     @inlinable var capacity: Int { 1 &<< log2 }
     var word: UInt { unsafe UInt(bitPattern: memory.base) | UInt(log2) }
@@ -168,15 +171,16 @@ struct HashTable: ~Copyable {
         self.log2 = log2
     }
 
-    private func home(_ slot: UInt64) -> Int {
-        Int(UInt32(truncatingIfNeeded: slot >> 32) >> UInt32(32 - log2))
+    @inlinable @inline(always)
+    func home(_ slot: UInt64) -> Int {
+        Int(UInt32(truncatingIfNeeded: slot &>> 32) &>> UInt32(truncatingIfNeeded: 32 &- log2))
     }
 
+    @inlinable @inline(always)
     func insert(_ slot: UInt64) {
+        let mask = capacity &- 1
         var index = home(slot)
-        while unsafe slots[index].load(ordering: .relaxed) != 0 {
-            index = (index + 1) & (capacity - 1)
-        }
+        while unsafe slots[index].load(ordering: .relaxed) != 0 { index = (index &+ 1) & mask }
         unsafe slots[index].store(slot, ordering: .releasing)
     }
 
@@ -189,24 +193,24 @@ struct HashTable: ~Copyable {
 
     /// Removes `slot` and closes the gap, so that no probe ends early.
     func remove(_ slot: UInt64) -> Bool {
-        let mask = capacity - 1
+        let mask = capacity &- 1
         var gap = home(slot)
         while true {
             let found = unsafe slots[gap].load(ordering: .relaxed)
             if found == slot { break }
             if found == 0 { return false }
-            gap = (gap + 1) & mask
+            gap = (gap &+ 1) & mask
         }
-        var next = (gap + 1) & mask
+        var next = (gap &+ 1) & mask
         while true {
             let moved = unsafe slots[next].load(ordering: .relaxed)
             if moved == 0 { break }
             // It may fill the gap unless its home lies behind the gap.
-            if (next - home(moved)) & mask >= (next - gap) & mask {
+            if (next &- home(moved)) & mask >= (next &- gap) & mask {
                 unsafe slots[gap].store(moved, ordering: .relaxed)
                 gap = next
             }
-            next = (next + 1) & mask
+            next = (next &+ 1) & mask
         }
         unsafe slots[gap].store(0, ordering: .relaxed)
         return true

@@ -13,7 +13,7 @@ public import Synchronization
 /// here and one in `free`.
 ///
 ///     times   newest movement 45 bits, movement list (high) 19
-///     counts  last count of sellable 45 bits, movement list (low) 13, flags 6
+///     counts  last count of sellable 45 bits, movement list (low) 13, flags 2, 4 unused
 ///
 /// A time is in milliseconds since 1900 plus one, so that 0 says "never"; 45 bits reach past 2999.
 @usableFromInline
@@ -29,30 +29,30 @@ package struct PositionRow: BitwiseCopyable, Equatable, Sendable {
     @usableFromInline static let timeShift: UInt64 = 19
     @usableFromInline static let lowMask: UInt64 = 1 << 19 - 1
 
-    @inlinable
+    @inlinable @inline(always)
     package init() {}
 
     /// The newest effective time of any movement; nil when nothing moved yet.
-    @inlinable
+    @inlinable @inline(always)
     package var newestAt: Int64? {
         get { Self.decode(times) }
         set { times = Self.encode(newValue) | times & Self.lowMask }
     }
 
     /// As of when sellable units were last counted.
-    @inlinable
+    @inlinable @inline(always)
     package var sellableCountedAt: Int64? {
         get { Self.decode(counts) }
         set { counts = Self.encode(newValue) | counts & Self.lowMask }
     }
 
-    @inlinable
+    @inlinable @inline(always)
     static func decode(_ word: UInt64) -> Int64? {
         let time = word &>> timeShift
         return time == 0 ? nil : Int64(time) &- 1 &+ timeOrigin
     }
 
-    @inlinable
+    @inlinable @inline(always)
     static func encode(_ time: Int64?) -> UInt64 {
         guard let time else { return 0 }
         let encoded = time &- timeOrigin &+ 1
@@ -61,7 +61,7 @@ package struct PositionRow: BitwiseCopyable, Equatable, Sendable {
     }
 
     /// The newest node of the movement list plus one; 0 is an empty list.
-    @inlinable
+    @inlinable @inline(always)
     package var movements: UInt32 {
         get {
             UInt32(truncatingIfNeeded: (times & Self.lowMask) &<< 13 | counts &>> 6 & 0x1FFF)
@@ -73,24 +73,17 @@ package struct PositionRow: BitwiseCopyable, Equatable, Sendable {
     }
 
     /// Returned, damaged or blocked units, or counts of them, are in the side table.
-    @inlinable
+    @inlinable @inline(always)
     package var hasOtherConditions: Bool {
         get { counts & 1 != 0 }
         set { counts = counts & ~1 | (newValue ? 1 : 0) }
     }
 
     /// All conditions were counted when sellable was: the side table has no times for them.
-    @inlinable
+    @inlinable @inline(always)
     package var wasCountedWhole: Bool {
         get { counts & 2 != 0 }
         set { counts = counts & ~2 | (newValue ? 2 : 0) }
-    }
-
-    /// How rarely the movement list is walked to drop what is too old, 0 ... 15: see MovementLog.
-    @inlinable
-    package var pruneLevel: UInt64 {
-        get { counts &>> 2 & 0xF }
-        set { counts = counts & ~(0xF &<< 2) | (newValue & 0xF) &<< 2 }
     }
 }
 
@@ -124,6 +117,9 @@ package struct PositionStore: ~Copyable {
 
     /// Positions that exist.
     @usableFromInline package private(set) var positionCount = 0
+
+    /// Counts how often rows moved: a row found stays where it is while this does not change.
+    @usableFromInline package private(set) var layout: UInt64 = 0
 
     /// Reserves addresses for a shard of at most `skuCountMax` SKUs and `positionCountMax` rows.
     package init(
@@ -256,6 +252,7 @@ package struct PositionStore: ~Copyable {
         if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
             move(sku, toFit: reader.extent(sku).count + expected)
         }
+        layout &+= 1
         let extent = reader.extent(sku)
         var row = extent.start + extent.count
         while row > extent.start, locations[shared: row - 1] > location {

@@ -3,12 +3,13 @@
 // A hash index over a column of (key, value) entries. Entries are never removed: a value that goes
 // back to zero stays as zero. Owner only.
 
-package import Platform
+public import Platform
 
 /// A sparse map from 64-bit keys to 64-bit values, in paged columns.
+@usableFromInline
 package struct SideTable: ~Copyable {
-    private var index: HashIndex
-    private var entries: Column<UInt64>  // Two words an entry: key, value.
+    @usableFromInline var index: HashIndex
+    @usableFromInline var entries: Column<UInt64>  // Two words an entry: key, value.
 
     package init(
         entryCountMax: Int = 1 << 30, quietPoints: QuietPoints
@@ -37,6 +38,7 @@ package struct SideTable: ~Copyable {
     }
 
     /// Makes room for `additional` new keys.
+    @inlinable @inline(always)
     package mutating func prepare(keys additional: Int) throws(SystemError) {
         try entries.prepare(rows: 2 * additional)
         try index.prepare(values: additional)

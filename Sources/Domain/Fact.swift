@@ -1,9 +1,10 @@
 // What was decided. Facts are numbers: applying them again gives the same state, whatever the
 // rules or the clock say then. SKUs and locations go by ids, never by row.
 
-package import Bytes
+public import Bytes
 
 /// One decided change of a shard.
+@usableFromInline
 package enum Fact: BitwiseCopyable, Sendable {
     /// The next SKU id is this name: a range of the text that travels with the facts.
     case skuAdded(ByteRange)
@@ -32,13 +33,15 @@ package struct PositionKey: BitwiseCopyable, Hashable, Sendable {
 }
 
 /// A condition of a position gained (or lost) units.
+@usableFromInline
 package struct StockMoved: BitwiseCopyable, Equatable, Sendable {
-    package var position: PositionKey
-    package var condition: Condition
-    package var delta: Int32
+    @usableFromInline package var position: PositionKey
+    @usableFromInline package var condition: Condition
+    @usableFromInline package var delta: Int32
     /// Effective time.
-    package var at: Milliseconds
+    @usableFromInline package var at: Milliseconds
 
+    @inlinable
     package init(position: PositionKey, condition: Condition, delta: Int32, at: Milliseconds) {
         self.position = position
         self.condition = condition
@@ -48,16 +51,18 @@ package struct StockMoved: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// A condition of a position was counted.
+@usableFromInline
 package struct StockCounted: BitwiseCopyable, Equatable, Sendable {
-    package var position: PositionKey
-    package var condition: Condition
+    @usableFromInline package var position: PositionKey
+    @usableFromInline package var condition: Condition
     /// What the condition holds now: the count, and the movements that came after it.
-    package var value: Int32
+    @usableFromInline package var value: Int32
     /// The count's effective time.
-    package var at: Milliseconds
+    @usableFromInline package var at: Milliseconds
     /// All conditions of the position were counted as of `at`: those not told of hold nothing.
-    package var isWhole: Bool
+    @usableFromInline package var isWhole: Bool
 
+    @inlinable
     package init(
         position: PositionKey, condition: Condition, value: Int32, at: Milliseconds,
         isWhole: Bool = false
@@ -71,13 +76,15 @@ package struct StockCounted: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// A SKU belongs to a category and has a name.
+@usableFromInline
 package struct SKUCategorised: BitwiseCopyable, Equatable, Sendable {
-    package var sku: UInt32
+    @usableFromInline package var sku: UInt32
     /// Category id plus one; 0 is none.
-    package var category: UInt16
+    @usableFromInline package var category: UInt16
     /// Its name in plain words: a range of the text that travels with the facts.
-    package var name: ByteRange
+    @usableFromInline package var name: ByteRange
 
+    @inlinable
     package init(sku: UInt32, category: UInt16, name: ByteRange) {
         self.sku = sku
         self.category = category
@@ -86,12 +93,14 @@ package struct SKUCategorised: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// An event that was accepted or parked, by fingerprint.
+@usableFromInline
 package struct RememberedEvent: BitwiseCopyable, Equatable, Sendable {
-    package var fingerprint: EventFingerprint
-    package var outcome: Outcome
+    @usableFromInline package var fingerprint: EventFingerprint
+    @usableFromInline package var outcome: Outcome
     /// Service time of the decision.
-    package var time: Milliseconds
+    @usableFromInline package var time: Milliseconds
 
+    @inlinable
     package init(fingerprint: EventFingerprint, outcome: Outcome, time: Milliseconds) {
         self.fingerprint = fingerprint
         self.outcome = outcome
@@ -100,14 +109,16 @@ package struct RememberedEvent: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// An event or a row was set aside.
+@usableFromInline
 package struct EventParked: BitwiseCopyable, Equatable, Sendable {
     /// Why.
-    package var outcome: Outcome
+    @usableFromInline package var outcome: Outcome
     /// Service time of the decision.
-    package var time: Milliseconds
+    @usableFromInline package var time: Milliseconds
     /// The event as it came: a range of the text that travels with the facts.
-    package var source: ByteRange
+    @usableFromInline package var source: ByteRange
 
+    @inlinable
     package init(outcome: Outcome, time: Milliseconds, source: ByteRange) {
         self.outcome = outcome
         self.time = time

@@ -1,6 +1,7 @@
 // What became of a command: one byte per command in an answer, and in what is remembered.
 
 /// The outcome of one event, stock row or item.
+@usableFromInline
 package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     /// Took effect.
     case accepted = 1
@@ -38,8 +39,10 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         }
     }
 
+    @usableFromInline
     package enum Verdict: Sendable { case accepted, duplicate, parked, rejected }
 
+    @inlinable
     package var verdict: Verdict {
         switch self {
         case .accepted, .recorded: .accepted

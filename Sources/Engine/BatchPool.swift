@@ -4,12 +4,14 @@ internal import Bytes
 internal import Columns
 
 /// The address of a batch, as a word. Whoever has it at the moment may use the batch.
-@safe
+@safe @usableFromInline
 package struct BatchReference: Sendable {
-    package let word: UInt64
+    @usableFromInline package let word: UInt64
 
+    @inlinable
     package init(word: UInt64) { self.word = word }
 
+    @inlinable
     package func withBatch<Result: ~Copyable>(_ body: (inout CommandBatch) -> Result) -> Result {
         guard let pointer = unsafe UnsafeMutablePointer<CommandBatch>(bitPattern: UInt(word))
         else { fatalError("a batch without an address") }

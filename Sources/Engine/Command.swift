@@ -134,6 +134,7 @@ package struct ItemEntry: BitwiseCopyable, Sendable {
 ///
 /// One side has it at a time: the sender until it is sent, the shard's owner until the reply, then
 /// the sender again.
+@usableFromInline
 package struct CommandBatch: ~Copyable {
     package enum Task: UInt8, Sendable {
         /// Apply `commands`, fill `outcomes`.

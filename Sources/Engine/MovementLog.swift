@@ -3,9 +3,10 @@
 //     node   effective time | delta | next (30 bits), condition (2 bits)         16 bytes
 //
 // Each position has a list, newest arrival first. A node that is older than the window, measured
-// back from the position's newest movement, can never count again; lists are walked now and then
-// to drop such nodes: when about as many were added as the last walk left, so that adding is O(1)
-// on the average and a list is at most a few times as long as its window needs.
+// back from the position's newest movement, can never count again. Such nodes are dropped when the
+// newest movement enters another period (the largest power of two of milliseconds within the
+// window): a list never reaches back further than window and period, and a burst of events, however
+// long its list, walks it once.
 
 package import Bytes
 package import Columns
@@ -34,6 +35,7 @@ package struct MovementLog: ~Copyable {
     private var nodes: Column<Movement>
     private var freeList: UInt32 = 0  // Node plus one; free nodes are linked by `next`.
     private let window: Milliseconds
+    private let periodShift: UInt64
 
     /// Nodes in use.
     package private(set) var count = 0
@@ -45,20 +47,30 @@ package struct MovementLog: ~Copyable {
         precondition(countMax < 1 << 30)
         nodes = try Column(rowCountMax: countMax)
         self.window = window
+        periodShift = UInt64(63 - max(1, window).leadingZeroBitCount)
     }
 
     package var byteCount: Int { nodes.committedByteCount }
 
-    /// Makes room for two movements, the most that one command adds.
-    package mutating func prepare() throws(SystemError) { try nodes.prepare(rows: 2) }
+    /// Makes room for `additional` movements; one command adds two at the most.
+    package mutating func prepare(_ additional: Int) throws(SystemError) {
+        try nodes.prepare(rows: additional)
+    }
 
     /// Adds a movement to the position's list, unless it is older than the window already.
+    @inline(__always)
     package mutating func add(
         _ row: inout PositionRow, condition: Condition, delta: Int32, at: Milliseconds
     ) {
-        let newest = max(row.newestAt ?? .min, at)
-        row.newestAt = newest
-        if at < newest - window { return }
+        let newest = row.newestAt ?? at
+        if at > newest || row.newestAt == nil {
+            row.newestAt = at
+            if UInt64(bitPattern: at ^ newest) &>> periodShift != 0, row.movements != 0 {
+                prune(&row) { _ in true }
+            }
+        } else if at < newest - window {
+            return
+        }
         let node: Int
         if freeList != 0 {
             node = Int(freeList - 1)
@@ -69,11 +81,7 @@ package struct MovementLog: ~Copyable {
         }
         nodes[node] = Movement(at: at, delta: delta, condition: condition, next: row.movements)
         row.movements = UInt32(node + 1)
-        count += 1
-        // Every 2^level additions on the average; the node's number stands in for chance, so that
-        // the same history always does the same.
-        let mixed = UInt64(node) &* 0x9E37_79B9_7F4A_7C15
-        if mixed >> (58 - row.pruneLevel) == 0 { prune(&row) { _ in true } }
+        count &+= 1
     }
 
     /// Units that `condition` gained by movements effective after `at`.
@@ -101,7 +109,6 @@ package struct MovementLog: ~Copyable {
 
     private mutating func prune(_ row: inout PositionRow, _ keeps: (Movement) -> Bool) {
         let oldest = (row.newestAt ?? .min) - window
-        var kept: UInt64 = 0
         var lastKept: UInt32 = 0
         var next = row.movements
         row.movements = 0
@@ -110,7 +117,6 @@ package struct MovementLog: ~Copyable {
             if node.at >= oldest, keeps(node) {
                 if lastKept == 0 { row.movements = next } else { relink(lastKept, to: next) }
                 lastKept = next
-                kept += 1
             } else {
                 nodes[Int(next - 1)].link = freeList << 2
                 freeList = next
@@ -119,8 +125,6 @@ package struct MovementLog: ~Copyable {
             next = node.next
         }
         if lastKept != 0 { relink(lastKept, to: 0) }
-        let log2 = kept < 2 ? 0 : UInt64(63 - kept.leadingZeroBitCount)
-        row.pruneLevel = min(15, log2 > 6 ? log2 - 6 : 0)
     }
 
     private mutating func relink(_ node: UInt32, to next: UInt32) {

@@ -22,10 +22,17 @@ package struct RememberedEvents: ~Copyable {
     private var index: HashIndex
     private var identities: Column<Identity>
     private var decisions: Column<UInt64>
-    private var oldest: UInt64 = 0  // Number of the oldest one still remembered.
-    private var next: UInt64 = 0  // Number of the next one; its place is the number mod capacity.
-    private let capacity: UInt64
+    // Places in the ring, which is full when they are equal and `count` is not 0.
+    private var oldest = 0
+    private var next = 0
+    private let capacity: Int
     private let retention: Milliseconds
+
+    package private(set) var count = 0
+    private var hasForgotten = false
+
+    // What `recall` did not find last, while nothing was added since: `add` need not look again.
+    private var absent: EventFingerprint?
 
     package init(
         countMax: Int, retention: Milliseconds, quietPoints: QuietPoints
@@ -36,11 +43,9 @@ package struct RememberedEvents: ~Copyable {
         self.index = index
         self.identities = identities
         self.decisions = decisions
-        capacity = UInt64(countMax)
+        capacity = countMax
         self.retention = retention
     }
-
-    package var count: Int { Int(next - oldest) }
 
     package var byteCount: Int {
         index.byteCount + identities.committedByteCount + decisions.committedByteCount
@@ -48,9 +53,13 @@ package struct RememberedEvents: ~Copyable {
 
     /// When the oldest event that is still remembered was decided; nil while none was forgotten.
     package var reach: Milliseconds? {
-        if oldest == 0 { return nil }
-        return oldest == next ? .max : Self.time(decisions[Int(oldest % capacity)])
+        if !hasForgotten { return nil }
+        return count == 0 ? .max : oldestTime
     }
+
+    private var oldestTime: Milliseconds { Self.time(decisions[oldest]) }
+
+    private func after(_ place: Int) -> Int { place &+ 1 == capacity ? 0 : place &+ 1 }
 
     private static func time(_ decision: UInt64) -> Milliseconds {
         Milliseconds(Int64(bitPattern: decision) >> 8)
@@ -65,15 +74,23 @@ package struct RememberedEvents: ~Copyable {
         index.view.prefetch(tag: Self.tag(fingerprint))
     }
 
-    /// Asks for the index lines of the events that remembering `count` more would make it forget.
-    package func prefetchOldest(_ count: Int, now: Milliseconds) {
-        if count == 0 || next == oldest { return }
-        let isFull = next - oldest + UInt64(count) > capacity
-        if !isFull, Self.time(decisions[Int(oldest % capacity)]) >= now - retention { return }
-        for number in oldest..<min(next, oldest + 2 * UInt64(count)) {
-            let identity = identities[Int(number % capacity)]
-            index.view.prefetch(tag: UInt32(truncatingIfNeeded: identity.first))
-        }
+    /// Asks for what is remembered under a fingerprint, if anything is.
+    @inline(__always)
+    package func prefetchFound(_ fingerprint: EventFingerprint) {
+        guard let place = index.view.find(tag: Self.tag(fingerprint), where: { _ in true })
+        else { return }
+        identities.prefetch(Int(place))
+        decisions.prefetch(Int(place))
+    }
+
+    /// Asks for the index line of an event that remembering `ahead` more would make it forget.
+    @inline(__always)
+    package func prefetchOldest(ahead: Int) {
+        if count &+ ahead < capacity { return }
+        var place = oldest &+ ahead
+        if place >= capacity { place &-= capacity }
+        if place >= identities.rowCount { return }
+        index.view.prefetch(tag: UInt32(truncatingIfNeeded: identities[place].first))
     }
 
     /// What a fingerprint was answered with.
@@ -84,8 +101,12 @@ package struct RememberedEvents: ~Copyable {
         case conflict
     }
 
-    package func recall(_ fingerprint: EventFingerprint) -> Recall {
-        guard let place = place(of: fingerprint) else { return .unknown }
+    @inline(__always)
+    package mutating func recall(_ fingerprint: EventFingerprint) -> Recall {
+        guard let place = place(of: fingerprint) else {
+            absent = fingerprint
+            return .unknown
+        }
         if UInt32(truncatingIfNeeded: identities[place].rest) != fingerprint.body {
             return .conflict
         }
@@ -93,6 +114,7 @@ package struct RememberedEvents: ~Copyable {
         return .same(Outcome(rawValue: code) ?? .accepted)
     }
 
+    @inline(__always)
     private func place(of fingerprint: EventFingerprint) -> Int? {
         let found = index.view.find(tag: Self.tag(fingerprint)) { place in
             let identity = identities[Int(place)]
@@ -102,13 +124,12 @@ package struct RememberedEvents: ~Copyable {
         return found.map { Int($0) }
     }
 
-    /// Makes room for one more.
-    package mutating func prepare() throws(SystemError) {
-        if next < capacity, Int(next) == identities.rowCount {
-            try identities.prepare(rows: 1)
-            try decisions.prepare(rows: 1)
-        }
-        try index.prepare()
+    /// Makes room for `additional` more.
+    package mutating func prepare(_ additional: Int = 1) throws(SystemError) {
+        let rows = min(additional, capacity - identities.rowCount)
+        try identities.prepare(rows: rows)
+        try decisions.prepare(rows: rows)
+        try index.prepare(values: min(additional, capacity - count))
     }
 
     /// Remembers an event, for which `prepare` made room; forgets what is too old or too many.
@@ -116,35 +137,38 @@ package struct RememberedEvents: ~Copyable {
     /// An event that was decided again (a backfill of what was parked) keeps its turn: only its
     /// outcome changes.
     package mutating func add(_ event: RememberedEvent) {
-        if let place = place(of: event.fingerprint) {
+        let fingerprint = event.fingerprint
+        let isAbsent =
+            absent?.first == fingerprint.first && absent?.second == fingerprint.second
+        absent = nil
+        if !isAbsent, let place = place(of: fingerprint) {
             decisions[place] = decisions[place] & ~0xFF | UInt64(event.outcome.rawValue)
             return
         }
-        if next - oldest == capacity { forgetOldest() }
-        let place = Int(next % capacity)
-        if place == identities.rowCount {
+        if count == capacity { forgetOldest() }
+        if next == identities.rowCount {
             identities.appendPrepared(rows: 1)
             decisions.appendPrepared(rows: 1)
         }
-        let fingerprint = event.fingerprint
-        identities[place] = Identity(
+        identities[next] = Identity(
             first: fingerprint.first,
             rest: UInt64(fingerprint.second) << 32 | UInt64(fingerprint.body))
-        decisions[place] =
-            UInt64(bitPattern: event.time) << 8 | UInt64(event.outcome.rawValue)
-        index.insertPrepared(tag: Self.tag(fingerprint), value: UInt32(place))
-        next += 1
+        decisions[next] = UInt64(bitPattern: event.time) << 8 | UInt64(event.outcome.rawValue)
+        index.insertPrepared(
+            tag: Self.tag(fingerprint), value: UInt32(truncatingIfNeeded: next))
+        next = after(next)
+        count &+= 1
         // Two for each new one at the most: the ring shrinks without a long pause.
-        for _ in 0..<2 where next - oldest > 1 {
-            let decided = Self.time(decisions[Int(oldest % capacity)])
-            if decided < event.time - retention { forgetOldest() } else { break }
+        for _ in 0..<2 where count > 1 {
+            if oldestTime < event.time - retention { forgetOldest() } else { break }
         }
     }
 
     private mutating func forgetOldest() {
-        let place = Int(oldest % capacity)
-        let tag = UInt32(truncatingIfNeeded: identities[place].first)
-        index.remove(tag: tag, value: UInt32(place))
-        oldest += 1
+        let tag = UInt32(truncatingIfNeeded: identities[oldest].first)
+        index.remove(tag: tag, value: UInt32(truncatingIfNeeded: oldest))
+        oldest = after(oldest)
+        count &-= 1
+        hasForgotten = true
     }
 }

@@ -1,4 +1,11 @@
-// The owner's work on batches: look-ups and cache lines ahead, then decide and evolve one by one.
+// The owner's work on batches: each command is found in steps that are a few commands apart, so that
+// the cache lines of a later command are on their way while an earlier one is decided and evolved.
+//
+//     ask      index slot of the name, slot of the event's id
+//     guess    name record, run, what is remembered under the id
+//     find     row and free units, or the locations to find them by
+//     search   row and free units of a run that has not all locations
+//     apply    prepare, decide, evolve
 
 internal import Bytes
 internal import Columns
@@ -6,8 +13,8 @@ internal import Domain
 internal import Platform
 
 extension Shard {
-    /// Commands looked ahead at a time: their cache lines come in together.
-    private static let lookahead = 32
+    /// Commands between two steps.
+    private static let distance = 8
 
     /// Applies a batch and fills in its outcomes.
     ///
@@ -17,111 +24,148 @@ extension Shard {
     package mutating func apply(_ batch: inout CommandBatch) {
         counters.batches += 1
         batch.outcomes.removeAll()
-        var first = 0
-        while first < batch.commands.count {
-            let end = min(first + Self.lookahead, batch.commands.count)
-            let skus = lookUp(
-                batch.commands.span.extracting(first..<end), batch.text.span, now: batch.now)
-            for index in first..<end {
-                let outcome = apply(
-                    batch.commands.span.extracting(index..<batch.commands.count), batch.text.span,
-                    sku: skus[index &- first], now: batch.now)
-                count(outcome)
-                batch.outcomes.append(outcome)
-            }
-            first = end
+        let count = batch.commands.count
+        places.removeAll()
+        places.append(repeating: FoundPlace(), count: count)
+        // Nearly always there is room for all of them; if not, it is looked for one by one.
+        let isPrepared = (try? prepare(commands: count)) != nil
+        for step in 0..<count &+ 4 &* Self.distance {
+            var index = step
+            if index < count { ask(batch.commands[index]) }
+            index &-= Self.distance
+            if index >= 0, index < count { guess(batch.commands[index], index) }
+            index &-= Self.distance
+            if index >= 0, index < count { find(batch.commands[index], index, batch.text.span) }
+            index &-= Self.distance
+            if index >= 0, index < count { search(batch.commands[index], index) }
+            index &-= Self.distance
+            if index < 0 { continue }
+            let outcome = apply(
+                index, batch.commands, batch.text.span, batch.now, isPrepared: isPrepared)
+            self.count(outcome)
+            batch.outcomes.append(outcome)
         }
     }
 
-    /// Finds the SKUs of commands and asks for all that applying them needs.
-    ///
-    /// - Returns: Their ids; `UInt32.max` where a name is not known yet.
-    private func lookUp(
-        _ commands: Span<StockCommand>, _ text: Span<UInt8>, now: Milliseconds
-    ) -> InlineArray<32, UInt32> {
+    @inline(__always)
+    private func ask(_ command: borrowing StockCommand) {
+        positions.reader.names.prefetchIndex(command.key)
+        if command.flags & StockCommand.hasIdentityFlag == 0 { return }
+        remembered.prefetch(command.fingerprint)
+        remembered.prefetchOldest(ahead: 4 &* Self.distance)
+    }
+
+    @inline(__always)
+    private mutating func guess(_ command: borrowing StockCommand, _ index: Int) {
+        if command.flags & StockCommand.hasIdentityFlag != 0 {
+            remembered.prefetchFound(command.fingerprint)
+        }
+        guard let candidate = positions.reader.names.candidate(command.key) else { return }
+        places[index].sku = candidate
+        positions.reader.prefetchRun(candidate)
+        positions.attributes.prefetch(Int(candidate))
+    }
+
+    @inline(__always)
+    private mutating func find(
+        _ command: borrowing StockCommand, _ index: Int, _ text: Span<UInt8>
+    ) {
+        let candidate = places[index].sku
+        if candidate == .max { return }
         let reader = positions.reader
-        var identityCount = 0
-        for index in commands.indices {
-            reader.names.prefetchIndex(commands[index].key)
-            if commands[index].flags & StockCommand.hasIdentityFlag != 0 {
-                remembered.prefetch(commands[index].fingerprint)
-                identityCount &+= 1
-            }
+        guard
+            let sku = reader.names.id(
+                text.part(command.skuRange), command.key, candidate: candidate)
+        else {
+            places[index].sku = .max
+            return
         }
-        remembered.prefetchOldest(identityCount, now: now)
-        var skus = InlineArray<32, UInt32>(repeating: .max)
-        for index in commands.indices {
-            guard let candidate = reader.names.candidate(commands[index].key) else { continue }
-            skus[index] = candidate
-            reader.prefetchRun(candidate)
-            positions.attributes.prefetch(Int(candidate))
+        places[index].sku = sku
+        let extent = reader.extent(sku)
+        if extent.isPrefix {
+            found(reader.row(of: command.location, in: extent), index)
+        } else {
+            reader.prefetchLocation(extent.start)
+            reader.prefetchLocation(extent.start &+ 32)
         }
-        for index in commands.indices where skus[index] != .max {
-            let command = commands[index]
-            guard
-                let sku = reader.names.id(
-                    text.part(command.skuRange), command.key, candidate: skus[index])
-            else {
-                skus[index] = .max
-                continue
-            }
-            skus[index] = sku
-            let extent = reader.extent(sku)
-            if extent.isPrefix {
-                if let row = reader.row(of: command.location, in: extent) {
-                    positions.prefetch(row)
-                }
-            } else {
-                reader.prefetchLocation(extent.start)
-                reader.prefetchLocation(extent.start &+ 32)
-            }
-        }
-        for index in commands.indices where skus[index] != .max {
-            let extent = reader.extent(skus[index])
-            if extent.isPrefix { continue }
-            if let row = reader.row(of: commands[index].location, in: extent) {
-                positions.prefetch(row)
-            }
-        }
-        return skus
     }
 
-    /// Applies the first of `commands`.
-    ///
-    /// - Parameter found: Its SKU, or `UInt32.max` when that was not known; a command before it may
-    ///   have added it since.
+    @inline(__always)
+    private mutating func search(_ command: borrowing StockCommand, _ index: Int) {
+        if places[index].hasRow || places[index].sku == .max { return }
+        found(positions.row(of: places[index].sku, at: command.location), index)
+    }
+
+    @inline(__always)
+    private mutating func found(_ row: Int?, _ index: Int) {
+        places[index].layout = positions.layout
+        guard let row else { return }
+        places[index].row = UInt32(truncatingIfNeeded: row)
+        positions.prefetch(row)
+    }
+
+    /// The place of a command behind others that may have added its SKU or moved its run.
+    private func findAgain(
+        _ command: StockCommand, _ text: Span<UInt8>, _ sku: UInt32
+    ) -> FoundPlace {
+        var found = FoundPlace(sku: sku)
+        if sku == .max {
+            guard let sku = positions.reader.names.id(text.part(command.skuRange), command.key)
+            else { return found }
+            found.sku = sku
+        }
+        if let row = positions.row(of: found.sku, at: command.location) {
+            found.row = UInt32(truncatingIfNeeded: row)
+        }
+        return found
+    }
+
+    /// Applies one of `commands`.
+    @inline(__always)
     private mutating func apply(
-        _ commands: Span<StockCommand>, _ text: Span<UInt8>, sku found: UInt32, now: Milliseconds
+        _ index: Int, _ commands: borrowing Buffer<StockCommand>, _ text: Span<UInt8>,
+        _ now: Milliseconds, isPrepared: Bool
     ) -> Outcome {
-        let command = commands[0]
-        let sku =
-            found != .max
-            ? found : positions.reader.names.id(text.part(command.skuRange), command.key)
-        let expected = newPositions(command, commands, sku: sku)
+        var place = places[index]
+        if place.sku == .max || place.layout != positions.layout {
+            place = findAgain(commands[index], text, place.sku)
+        }
+        place.location = commands[index].location
+        var expected = 0
         do {
-            try prepare(command, sku: sku, newPositions: expected)
+            if !place.hasRow || commands[index].toLocation != place.location {
+                expected = newPositions(index, commands, sku: place.knownSKU)
+                if place.sku == .max { try positions.prepareForSKU() }
+                if expected > 0 { try positions.prepare(positions: expected, for: place.knownSKU) }
+            }
+            if !isPrepared { try prepare(commands: 1) }
+            if commands[index].verb == .item {
+                try itemNames.prepare(rows: Int(commands[index].sourceByteCount))
+                try itemNameOf.prepare(keys: 1)
+            }
         } catch {
             return .outOfMemory
         }
         facts.removeAll()
-        let outcome = decide(command, text, sku: sku, now: now)
-        if facts.count > 0 { evolve(text, sku: sku, expecting: expected) }
+        let outcome = decide(commands[index], text, place, now: now)
+        if facts.count > 0 { evolve(text, place, expecting: expected) }
         return outcome
     }
 
-    /// Positions that the SKU is about to gain by this command and those for it right behind.
+    /// Positions that the SKU is about to gain by a command and those for it right behind.
     private func newPositions(
-        _ command: StockCommand, _ rest: Span<StockCommand>, sku: UInt32?
+        _ first: Int, _ commands: borrowing Buffer<StockCommand>, sku: UInt32?
     ) -> Int {
+        let command = commands[first]
         if command.verb == .item { return 0 }
         // Room for what one command can add: nothing to look ahead for.
         if let sku, positions.spareRows(sku) >= 2 { return 2 }
         var missing = 0
-        for index in rest.indices {
-            let next = rest[index]
-            if index > 0, next.key.hash != command.key.hash || next.verb != command.verb { break }
+        for index in first..<commands.count {
+            let next = commands[index]
+            if next.key.hash != command.key.hash || next.verb != command.verb { break }
             if let sku, positions.row(of: sku, at: next.location) != nil {
-                if index == 0, next.toLocation == next.location { return 0 }
+                if index == first, next.toLocation == next.location { return 0 }
                 continue
             }
             missing += 1
@@ -130,25 +174,15 @@ extension Shard {
         return command.toLocation == command.location ? missing : missing + 1
     }
 
-    /// Makes room for all that the command may add, so that evolving it cannot fail.
-    private mutating func prepare(
-        _ command: StockCommand, sku: UInt32?, newPositions: Int
-    ) throws(SystemError) {
-        try movements.prepare()
-        if command.flags & StockCommand.hasIdentityFlag != 0 { try remembered.prepare() }
-        if command.verb == .item {
-            try itemNames.prepare(rows: Int(command.sourceByteCount))
-            try itemNameOf.prepare(keys: 1)
-        }
-        if command.verb == .stock || command.eventKind == .count
-            || command.from != .sellable || command.to != .sellable
-        {
-            try conditions.prepare(keys: 8)
-        }
-        if sku == nil { try positions.prepareForSKU() }
-        if newPositions > 0 { try positions.prepare(positions: newPositions, for: sku) }
+    /// Makes room for what commands may add besides SKUs, positions and names of items, so that
+    /// evolving them cannot fail.
+    private mutating func prepare(commands count: Int) throws(SystemError) {
+        try movements.prepare(2 * count)
+        try remembered.prepare(count)
+        try conditions.prepare(keys: 8 * count)
     }
 
+    @inline(__always)
     private mutating func count(_ outcome: Outcome) {
         switch outcome.verdict {
         case .accepted:
@@ -158,5 +192,22 @@ extension Shard {
         case .parked: counters.parked += 1
         case .rejected: counters.rejected += 1
         }
+    }
+}
+
+/// Where a command's SKU and position were found; `max` stands for what is not known.
+struct FoundPlace: BitwiseCopyable {
+    var sku: UInt32 = .max
+    var row: UInt32 = .max
+    var location: UInt16 = .max
+    /// The layout of the rows that it was found in.
+    var layout: UInt64 = 0
+
+    @inline(__always) var knownSKU: UInt32? { sku == .max ? nil : sku }
+    @inline(__always) var hasRow: Bool { row != .max }
+
+    mutating func found(_ location: UInt16, _ row: Int) {
+        self.location = location
+        self.row = UInt32(truncatingIfNeeded: row)
     }
 }

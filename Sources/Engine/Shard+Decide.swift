@@ -12,7 +12,7 @@ extension Shard {
     ///
     /// - Complexity: O(1); a count is O(movements kept for its position).
     mutating func decide(
-        _ command: StockCommand, _ text: Span<UInt8>, sku known: UInt32?, now: Milliseconds
+        _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome {
         let hasIdentity = command.flags & StockCommand.hasIdentityFlag != 0
         if hasIdentity {
@@ -27,7 +27,7 @@ extension Shard {
             case .conflict: return .idConflict
             }
         }
-        var outcome = decideEffect(command, text, sku: known)
+        var outcome = decideEffect(command, text, place)
         if command.verb == .stock { outcome = outcome.forStockRow }
         switch outcome.verdict {
         case .accepted: break
@@ -46,28 +46,26 @@ extension Shard {
         return outcome
     }
 
+    @inline(__always)
     private mutating func decideEffect(
-        _ command: StockCommand, _ text: Span<UInt8>, sku known: UInt32?
+        _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace
     ) -> Outcome {
-        if command.flags & StockCommand.hasIdentityFlag != 0,
-            command.flags & StockCommand.backfillFlag == 0, let reach = remembered.reach,
-            command.at < reach
+        if command.flags & (StockCommand.hasIdentityFlag | StockCommand.backfillFlag)
+            == StockCommand.hasIdentityFlag, let reach = remembered.reach, command.at < reach
         {
             return .parkedBeforeMemory
         }
         if command.flags & StockCommand.unknownLocationFlag != 0 { return .parkedUnknownLocation }
         if command.flags & StockCommand.unknownChannelFlag != 0 { return .parkedUnknownChannel }
-        let sku: UInt32
-        if let known {
-            sku = known
-        } else {
+        var sku = place.sku
+        if sku == .max {
             if !options.createsUnknown, command.verb != .item { return .parkedUnknownSKU }
             sku = UInt32(positions.skuCount)
             facts.append(.skuAdded(command.skuRange))
         }
         switch command.verb {
         case .item:
-            if let known, isAsTold(known, command, text) { return .accepted }
+            if let known = place.knownSKU, isAsTold(known, command, text) { return .accepted }
             facts.append(
                 .categorised(
                     SKUCategorised(
@@ -76,46 +74,55 @@ extension Shard {
             return .accepted
         case .stock:
             return decideStock(
-                PositionKey(sku: sku, location: command.location), isNew: known == nil, command)
+                PositionKey(sku: sku, location: command.location), place, command)
         case .event:
-            return decideEvent(command, sku: sku, isNew: known == nil)
+            return decideEvent(command, sku: sku, place)
         }
     }
 
+    @inline(__always)
     private mutating func decideEvent(
-        _ command: StockCommand, sku: UInt32, isNew: Bool
+        _ command: StockCommand, sku: UInt32, _ place: FoundPlace
     ) -> Outcome {
         let here = PositionKey(sku: sku, location: command.location)
         let quantity = Int64(command.quantity)
+        let row = place.hasRow ? Int(place.row) : nil
+        let gain = Leg(key: here, row: row, condition: command.to, delta: quantity)
+        let loss = Leg(key: here, row: row, condition: command.from, delta: -quantity)
+        let first: Leg
+        var second: Leg?
         switch command.eventKind {
-        case .receipt, .return:
-            return decideMoves((here, command.to, quantity), nil, at: command.at)
-        case .adjust:
-            return decideMoves((here, command.to, quantity), nil, at: command.at)
-        case .sale, .writeOff:
-            return decideMoves((here, command.from, -quantity), nil, at: command.at)
-        case .move:
-            return decideMoves(
-                (here, command.from, -quantity), (here, command.to, quantity), at: command.at)
+        case .receipt, .return, .adjust: first = gain
+        case .sale, .writeOff: first = loss
+        case .move: (first, second) = (loss, gain)
         case .transfer:
+            first = loss
             let there = PositionKey(sku: sku, location: command.toLocation)
-            return decideMoves(
-                (here, command.from, -quantity), (there, command.to, quantity), at: command.at)
+            second = Leg(
+                key: there, row: existingRow(there), condition: command.to, delta: quantity)
         case .count:
             return decideCount(
-                here, isNew: isNew, command.to, counted: command.quantity, at: command.at)
+                here, row, command.to, counted: command.quantity, at: command.at)
         }
+        return decideMoves(first, second, at: command.at)
     }
 
-    private typealias Leg = (key: PositionKey, condition: Condition, delta: Int64)
+    /// A movement at one position, whose row is nil where it does not exist yet.
+    private struct Leg {
+        var key: PositionKey
+        var row: Int?
+        var condition: Condition
+        var delta: Int64
+    }
 
     /// One or two movements that happen together or not at all.
+    @inline(__always)
     private mutating func decideMoves(_ first: Leg, _ second: Leg?, at: Milliseconds) -> Outcome {
         var hasEffect = false
         var fits = decideMove(first, addsPosition: true, at: at, &hasEffect)
         if let second {
             // A move between conditions has both legs at one position: it is added once.
-            let addsPosition = second.key != first.key
+            let addsPosition = second.key.location != first.key.location
             fits = fits && decideMove(second, addsPosition: addsPosition, at: at, &hasEffect)
         }
         guard fits else {
@@ -125,11 +132,12 @@ extension Shard {
         return hasEffect ? .accepted : .recorded
     }
 
+    @inline(__always)
     private mutating func decideMove(
         _ leg: Leg, addsPosition: Bool, at: Milliseconds, _ hasEffect: inout Bool
     ) -> Bool {
         var units: Int32 = 0
-        if let row = existingRow(leg.key) {
+        if let row = leg.row {
             let state = positions.rows[row]
             if let counted = countedAt(state, leg.key, leg.condition), at <= counted {
                 return true  // The shelf was counted after it.
@@ -148,10 +156,10 @@ extension Shard {
     }
 
     private mutating func decideCount(
-        _ key: PositionKey, isNew: Bool, _ condition: Condition, counted: Int32, at: Milliseconds
+        _ key: PositionKey, _ row: Int?, _ condition: Condition, counted: Int32, at: Milliseconds
     ) -> Outcome {
         var later: Int64 = 0
-        if let row = isNew ? nil : existingRow(key) {
+        if let row {
             let state = positions.rows[row]
             if let last = countedAt(state, key, condition), at < last { return .recorded }
             if let newest = state.newestAt, at < newest - options.lateWindow {
@@ -172,12 +180,12 @@ extension Shard {
 
     /// A row of the system of record: a count of each condition that it gives.
     private mutating func decideStock(
-        _ key: PositionKey, isNew: Bool, _ command: StockCommand
+        _ key: PositionKey, _ place: FoundPlace, _ command: StockCommand
     ) -> Outcome {
         let at = command.at
         var state = PositionRow()
-        if let row = isNew ? nil : existingRow(key) {
-            state = positions.rows[row]
+        if place.hasRow {
+            state = positions.rows[Int(place.row)]
             if let newest = state.newestAt, at < newest - options.lateWindow {
                 return .parkedBeforeWindow
             }

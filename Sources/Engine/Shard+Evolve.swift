@@ -13,25 +13,31 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - text: What ranges in the facts refer to.
-    ///   - sku: The SKU that the facts are about; nil when the first of them adds it.
+    ///   - place: The SKU that the facts are about, none when the first of them adds it; and the
+    ///     row of the first position they name, where it is known.
     ///   - positionCount: Positions that this SKU is about to gain, for the size of its run.
-    mutating func evolve(_ text: Span<UInt8>, sku: UInt32?, expecting positionCount: Int = 1) {
-        var sku = sku
+    mutating func evolve(
+        _ text: Span<UInt8>, _ place: FoundPlace, expecting positionCount: Int = 1
+    ) {
+        var sku = place.sku
         var isOpen = false
+        // The position that facts named last.
+        var known = place
         for index in facts.indices {
             switch facts[index] {
             case .skuAdded(let range):
                 sku = addSKU(text.part(range))
             case .positionAdded(let key):
                 open(key.sku, &isOpen)
-                _ = positions.addPosition(
+                let row = positions.addPosition(
                     key.sku, at: key.location, expecting: positionCount)
+                known.found(key.location, row)
             case .moved(let fact):
                 open(fact.position.sku, &isOpen)
-                evolve(fact)
+                evolve(fact, row(of: fact.position, &known))
             case .counted(let fact):
                 open(fact.position.sku, &isOpen)
-                evolve(fact)
+                evolve(fact, row(of: fact.position, &known))
             case .categorised(let fact):
                 open(fact.sku, &isOpen)
                 evolve(fact, text)
@@ -44,9 +50,20 @@ extension Shard {
                         source: text.part(fact.source).array))
             }
         }
-        if isOpen, let sku { positions.endChange(sku) }
+        if isOpen { positions.endChange(sku) }
     }
 
+    @inline(__always)
+    private func row(of position: PositionKey, _ known: inout FoundPlace) -> Int {
+        if known.hasRow, known.location == position.location { return Int(known.row) }
+        guard let row = positions.row(of: position.sku, at: position.location) else {
+            fatalError("a fact about a position that does not exist")
+        }
+        known.found(position.location, row)
+        return row
+    }
+
+    @inline(__always)
     private mutating func open(_ sku: UInt32, _ isOpen: inout Bool) {
         if isOpen { return }
         positions.beginChange(sku)
@@ -70,11 +87,9 @@ extension Shard {
         if marked != flags { positions.attributes.update(Int(sku)) { $0.flags = marked } }
     }
 
-    private mutating func evolve(_ fact: StockMoved) {
+    @inline(__always)
+    private mutating func evolve(_ fact: StockMoved, _ row: Int) {
         let key = fact.position
-        guard let row = positions.row(of: key.sku, at: key.location) else {
-            fatalError("a movement of a position that does not exist")
-        }
         var state = positions.rows[row]
         let units = self.units(state, key, fact.condition)
         guard let changed = moved(units, by: Int64(fact.delta)) else {
@@ -85,11 +100,8 @@ extension Shard {
         store(state, row, key)
     }
 
-    private mutating func evolve(_ fact: StockCounted) {
+    private mutating func evolve(_ fact: StockCounted, _ row: Int) {
         let key = fact.position
-        guard let row = positions.row(of: key.sku, at: key.location) else {
-            fatalError("a count of a position that does not exist")
-        }
         var state = positions.rows[row]
         if state.wasCountedWhole, !fact.isWhole { tellCountsApart(&state, key) }
         set(&state, key, fact.condition, fact.value)

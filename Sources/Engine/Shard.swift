@@ -78,6 +78,8 @@ package struct Shard: ~Copyable {
     var nextPolicySKU = 0
 
     var facts = Buffer<Fact>()
+    /// Where the commands that are looked ahead were found.
+    var places = Buffer<FoundPlace>()
     let options: EngineOptions
     let hasher: KeyedHash
 
@@ -125,6 +127,7 @@ package struct Shard: ~Copyable {
     }
 
     /// Units of one condition.
+    @inline(__always)
     func units(_ row: PositionRow, _ key: PositionKey, _ condition: Condition) -> Int32 {
         if condition == .sellable { return row.sellable }
         guard row.hasOtherConditions else { return 0 }
@@ -133,6 +136,7 @@ package struct Shard: ~Copyable {
     }
 
     /// As of when the condition was last counted.
+    @inline(__always)
     func countedAt(
         _ row: PositionRow, _ key: PositionKey, _ condition: Condition
     ) -> Milliseconds? {
@@ -142,7 +146,14 @@ package struct Shard: ~Copyable {
     }
 
     /// The rule in force for a position.
+    @inline(__always)
     func safetyStock(_ key: PositionKey, sellable: Int32) -> Int32 {
+        // No rules at all is the usual case: nothing to look up, nothing to hold on to.
+        if nextPolicy == nil, policy.safetyStock.isEmpty { return 0 }
+        return safetyStockByRule(key, sellable: sellable)
+    }
+
+    private func safetyStockByRule(_ key: PositionKey, sellable: Int32) -> Int32 {
         let table: SafetyStockTable
         if let nextPolicy, Int(key.sku) < nextPolicySKU {
             table = nextPolicy.safetyStock

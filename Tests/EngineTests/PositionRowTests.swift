@@ -8,43 +8,37 @@ import Testing
         32_503_679_999_999,
     ]
     private static let lists: [UInt32] = [0, 1, 0x1FFF, 0x2000, 1 << 30 - 1, 0x8000_0000, .max]
-    private static let levels: [UInt64] = [0, 1, 8, 15]
 
     @Test func `packed fields keep their values and leave each other alone`() {
         for newest in Self.times {
             for counted in Self.times {
                 for list in Self.lists {
-                    for level in Self.levels {
-                        for hasOthers in [false, true] {
-                            var row = PositionRow()
-                            // All bits set first, so that what a setter leaves behind shows.
-                            row.newestAt = 32_503_679_999_999
-                            row.sellableCountedAt = 32_503_679_999_999
-                            row.movements = .max
-                            row.pruneLevel = 15
-                            row.hasOtherConditions = true
-                            row.wasCountedWhole = true
-                            row.sellable = -1
+                    for hasOthers in [false, true] {
+                        var row = PositionRow()
+                        // All bits set first, so that what a setter leaves behind shows.
+                        row.newestAt = 32_503_679_999_999
+                        row.sellableCountedAt = 32_503_679_999_999
+                        row.movements = .max
+                        row.hasOtherConditions = true
+                        row.wasCountedWhole = true
+                        row.sellable = -1
 
-                            row.pruneLevel = level
-                            row.movements = list
-                            row.sellableCountedAt = counted
-                            row.newestAt = newest
-                            row.hasOtherConditions = hasOthers
-                            row.wasCountedWhole = !hasOthers
-                            if row.newestAt != newest || row.sellableCountedAt != counted
-                                || row.movements != list || row.pruneLevel != level
-                                || row.hasOtherConditions != hasOthers
-                                || row.wasCountedWhole == hasOthers || row.sellable != -1
-                            {
-                                Issue.record(
-                                    """
-                                    \((newest, counted, list, level, hasOthers)) came back as \
-                                    \((row.newestAt, row.sellableCountedAt, row.movements)) \
-                                    \((row.pruneLevel, row.hasOtherConditions))
-                                    """)
-                                return
-                            }
+                        row.movements = list
+                        row.sellableCountedAt = counted
+                        row.newestAt = newest
+                        row.hasOtherConditions = hasOthers
+                        row.wasCountedWhole = !hasOthers
+                        if row.newestAt != newest || row.sellableCountedAt != counted
+                            || row.movements != list || row.hasOtherConditions != hasOthers
+                            || row.wasCountedWhole == hasOthers || row.sellable != -1
+                        {
+                            Issue.record(
+                                """
+                                \((newest, counted, list, hasOthers)) came back as \
+                                \((row.newestAt, row.sellableCountedAt, row.movements)) \
+                                \(row.hasOtherConditions)
+                                """)
+                            return
                         }
                     }
                 }
@@ -55,6 +49,6 @@ import Testing
     @Test func `a fresh row never moved and was never counted`() {
         let row = PositionRow()
         #expect(row.newestAt == nil && row.sellableCountedAt == nil)
-        #expect(row.movements == 0 && row.pruneLevel == 0 && !row.hasOtherConditions)
+        #expect(row.movements == 0 && !row.hasOtherConditions)
     }
 }
