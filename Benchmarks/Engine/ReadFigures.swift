@@ -44,26 +44,37 @@ extension Benchmark {
                     ) { reads.round() }, goal: 0.3))
         }
         if options.wants("sku") {
-            let reads = try WholeReads(world, Array(sample.prefix(sampleCount / 10)))
-            report.add(
-                Figure(
-                    "sku", positions: count, shape: shape, unit: "bytes/s", roofline: "stream",
-                    Comparison(
-                        rounds: options.repeatCount, rooflines: rooflines.streams,
-                        expected: reads.expected
-                    ) { reads.round() }, goal: 0.6))
-            // Beside the stream, what is possible where each run is somewhere else.
-            report.add(
-                Figure(
-                    "sku", positions: count, shape: shape, unit: "bytes/s",
-                    roofline: "random runs",
-                    Comparison(
-                        rounds: options.repeatCount,
-                        rooflines: rooflines.runs(
-                            world.layout.runCount, count: sampleCount / 10),
-                        expected: reads.expected
-                    ) { reads.round() }))
+            for naming in WholeReads.Naming.allCases {
+                try measureWholeReads(
+                    world, Array(sample.prefix(sampleCount / 10)), naming, shape, rooflines)
+            }
         }
+    }
+
+    private func measureWholeReads(
+        _ world: World, _ sample: [SampledPosition], _ naming: WholeReads.Naming, _ shape: String,
+        _ rooflines: Rooflines
+    ) throws {
+        let reads = try WholeReads(world, sample, naming)
+        let count = world.layout.positionCount
+        report.add(
+            Figure(
+                naming.rawValue, positions: count, shape: shape, unit: "bytes/s",
+                roofline: "stream",
+                Comparison(
+                    rounds: options.repeatCount, rooflines: rooflines.streams,
+                    expected: reads.expected
+                ) { reads.round() }, goal: 0.6))
+        // Beside the stream, what is possible where each run is somewhere else.
+        report.add(
+            Figure(
+                naming.rawValue, positions: count, shape: shape, unit: "bytes/s",
+                roofline: "random runs",
+                Comparison(
+                    rounds: options.repeatCount,
+                    rooflines: rooflines.runs(world.layout.runCount, count: sample.count),
+                    expected: reads.expected
+                ) { reads.round() }))
     }
 
     private func add(
@@ -200,18 +211,28 @@ final class NamedReads {
     }
 }
 
-/// Sums over all locations of SKUs, by name; the amount is bytes of `free`.
+/// Sums over all locations of SKUs; the amount is bytes of `free`.
 final class WholeReads {
+    /// How SKUs are named in a query.
+    enum Naming: String, CaseIterable {
+        case byReference = "sku"
+        case byName = "sku, named"
+    }
+
     private let engine: Engine
     private let policy: Policy
+    private let naming: Naming
     private let text: SampleArray<UInt8>
+    private let references: SampleArray<SKUReference>
     private var query = AvailabilityQuery()
     private let count: Int
     private let runCount: Int
     let expected: UInt64
 
-    init(_ world: World, _ sample: [SampledPosition]) throws {
-        engine = world.engine
+    init(_ world: World, _ sample: [SampledPosition], _ naming: Naming) throws {
+        let engine = world.engine
+        self.engine = engine
+        self.naming = naming
         policy = world.policy
         count = sample.count
         runCount = world.layout.runCount
@@ -223,31 +244,55 @@ final class WholeReads {
                 expected &+= UInt64(world.layout.units(Int(position.sku), location))
             }
         }
+        references = try SampleArray(count: sample.count) { index in
+            let name = text.span.part(Self.name(index))
+            guard let found = engine.reference(sku: name) else {
+                fatalError("a loaded SKU is not found")
+            }
+            return found
+        }
         self.text = try SampleArray(count: text.count) { text[$0] }
         self.expected = expected
+    }
+
+    private static func name(_ index: Int) -> ByteRange {
+        ByteRange(offset: index * Layout.skuByteCount, count: Layout.skuByteCount)
     }
 
     func round() -> Round {
         var sum: UInt64 = 0
         text.withSpan { text in
-            for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
-                sum &+= batch(first, &query, text)
+            references.withSpan { references in
+                for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
+                    let batch = first..<first + Rooflines.batchCount
+                    query.removeAll()
+                    switch naming {
+                    case .byReference: refer(batch, &query, references)
+                    case .byName: name(batch, &query, text)
+                    }
+                    sum &+= answer(&query, engine, policy, text)
+                }
             }
         }
         return Round(amount: count * runCount * 4, checksum: sum)
     }
 
-    @inline(never)
-    private func batch(
-        _ first: Int, _ query: inout AvailabilityQuery, _ text: Span<UInt8>
-    ) -> UInt64 {
-        query.removeAll()
-        for item in first..<first + Rooflines.batchCount {
-            let sku = ByteRange(offset: item * Layout.skuByteCount, count: Layout.skuByteCount)
+    @inline(__always)
+    private func refer(
+        _ batch: Range<Int>, _ query: inout AvailabilityQuery, _ references: Span<SKUReference>
+    ) {
+        for item in batch { query.items.append(QueryItem(references[item])) }
+    }
+
+    @inline(__always)
+    private func name(
+        _ batch: Range<Int>, _ query: inout AvailabilityQuery, _ text: Span<UInt8>
+    ) {
+        for item in batch {
+            let sku = Self.name(item)
             query.items.append(
                 QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku))
         }
-        return answer(&query, engine, policy, text)
     }
 }
 

@@ -318,4 +318,19 @@ static inline struct holdfast_sum holdfast_sum_clipped(const int32_t *values, lo
     return holdfast_sum_16(values, count);
 }
 
+/// Where `wanted` is among `count` distinct values, 8 of them at least; −1 where it is not.
+///
+/// Every vector adds its lane's number where it is equal, so nothing branches on what is found. The
+/// last vector may overlap the one before: the number it adds is the same.
+static inline long holdfast_find_16(const uint16_t *values, long count, uint16_t wanted) {
+    typedef uint16_t lanes __attribute__((vector_size(16), aligned(2), may_alias));
+    const lanes first = {1, 2, 3, 4, 5, 6, 7, 8};
+    lanes found = {0};
+    for (long i = 0; i + 8 <= count; i += 8)
+        found |= (lanes)(*(const lanes *)(values + i) == wanted) & (first + (uint16_t)i);
+    const long last = count - 8;
+    found |= (lanes)(*(const lanes *)(values + last) == wanted) & (first + (uint16_t)last);
+    return (long)__builtin_reduce_or(found) - 1;
+}
+
 #endif

@@ -41,6 +41,14 @@ package struct NameKey: BitwiseCopyable, Sendable {
         }
     }
 
+    /// The key of no name.
+    @inlinable
+    package init() {
+        first = 0
+        second = 0
+        hash = 0
+    }
+
     @inlinable @inline(always)
     package var tag: UInt32 { UInt32(truncatingIfNeeded: hash) }
 

@@ -66,6 +66,20 @@ package struct PositionReference: BitwiseCopyable, Sendable {
     }
 }
 
+/// A SKU found before: reading it needs no look-up of its name.
+@usableFromInline
+package struct SKUReference: BitwiseCopyable, Hashable, Sendable {
+    /// The SKU's id in its shard.
+    @usableFromInline package var sku: UInt32
+    @usableFromInline package var shard: UInt16
+
+    @inlinable
+    package init(sku: UInt32, shard: UInt16) {
+        self.sku = sku
+        self.shard = shard
+    }
+}
+
 /// What a read of one SKU found, as one consistent state.
 @usableFromInline
 package struct RunTotal: BitwiseCopyable, Sendable {
@@ -167,20 +181,33 @@ package struct RunReader: Sendable {
         return search(location, extent)
     }
 
-    /// Halves the run until one row is left, without a branch on what it finds: which half it is
-    /// cannot be foretold.
+    /// Halves the run until few rows are left, without a branch on what it finds: which half it is
+    /// cannot be foretold. Looks at the few all at once.
+    ///
+    /// What is read may change meanwhile, as in `sum(rows:_:)`.
     @usableFromInline
     func search(_ location: UInt16, _ extent: RunExtent) -> Int? {
         // Ascending and distinct, so it is not behind the row that its own number counts to.
         var count = min(extent.count, Int(location) &+ 1)
         var first = extent.start
-        while count > 1 {
+        while count > Self.fewRows {
             let half = count &>> 1
             first = locations[unchecked: first &+ half] <= location ? first &+ half : first
             count &-= half
         }
-        return count == 1 && locations[unchecked: first] == location ? first : nil
+        #if !RACE_CHECKED
+            if count >= 8 {
+                return unsafe place(of: location, in: locations.base + first, count)
+                    .map { first &+ $0 }
+            }
+        #endif
+        for row in first..<first &+ count where locations[unchecked: row] == location {
+            return row
+        }
+        return nil
     }
+
+    private static let fewRows = 64
 
     /// Free units at a row; negative where claims exceed stock.
     @inlinable @inline(always)

@@ -67,6 +67,9 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     @usableFromInline package var firstPlace: UInt32 = 0
     @usableFromInline package var placeCount: UInt32 = 0
 
+    /// The SKU is known: `key` and `name` do not count.
+    @usableFromInline let isResolved: Bool
+
     @usableFromInline package internal(set) var status = QueryStatus.answered
     /// What is wrong with a malformed item, in the asker's own numbering.
     @usableFromInline package internal(set) var problem: UInt8 = 0
@@ -78,10 +81,26 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     @usableFromInline package internal(set) var firstAnswer: UInt32 = 0
     @usableFromInline package internal(set) var answerCount: UInt32 = 0
 
+    // Where the only place was found: a slot, or `max` where it has none; and the positions that
+    // the run had then. It stays there until the run gains one.
+    @usableFromInline var slot: UInt16 = 0
+    @usableFromInline var slotCount: UInt16 = 0
+
     @inlinable
     package init(key: NameKey, name: ByteRange) {
         self.key = key
         self.name = name
+        isResolved = false
+    }
+
+    /// A question about a SKU of the same engine that was found before.
+    @inlinable
+    package init(_ reference: SKUReference) {
+        key = NameKey()
+        name = ByteRange(offset: 0, count: 0)
+        isResolved = true
+        shard = reference.shard
+        sku = reference.sku
     }
 
     /// Answers with an error instead of stock.
@@ -158,7 +177,7 @@ package struct AvailabilityQuery: ~Copyable {
     // MARK: - Look-ups
 
     private mutating func resolve(_ range: Range<Int>, _ engine: Engine, _ text: Span<UInt8>) {
-        for index in range {
+        for index in range where !items[index].isResolved {
             let key = items[index].key
             let shard = engine.shard(of: key)
             items[index].shard = UInt16(truncatingIfNeeded: shard)
@@ -166,6 +185,10 @@ package struct AvailabilityQuery: ~Copyable {
         }
         for index in range {
             let reader = engine.reader(Int(items[index].shard))
+            if items[index].isResolved {
+                reader.prefetchRun(items[index].sku)
+                continue
+            }
             // Nearly always the SKU: its run can be asked for along with its name.
             let candidate = reader.names.candidate(items[index].key) ?? .max
             if candidate != .max { reader.prefetchRun(candidate) }
@@ -174,20 +197,18 @@ package struct AvailabilityQuery: ~Copyable {
         var hasSparseRuns = false
         for index in range where items[index].status == .answered {
             let reader = engine.reader(Int(items[index].shard))
-            if find(index, reader, text) {
-                let isSparse = prefetch(items[index], reader)
-                hasSparseRuns = hasSparseRuns || isSparse
-            }
+            if find(index, reader, text), prefetch(index, reader) { hasSparseRuns = true }
         }
         if !hasSparseRuns { return }
         for index in range where items[index].status == .answered && items[index].scope == .places {
-            prefetchFound(items[index], engine.reader(Int(items[index].shard)))
+            search(index, engine.reader(Int(items[index].shard)))
         }
     }
 
     /// Makes sure of the SKU of an item; false when it is not known.
     @inline(__always)
     private mutating func find(_ index: Int, _ reader: RunReader, _ text: Span<UInt8>) -> Bool {
+        if items[index].isResolved { return true }
         let candidate = items[index].sku
         if candidate != .max {
             let name = text.part(items[index].name)
@@ -204,21 +225,21 @@ package struct AvailabilityQuery: ~Copyable {
     ///
     /// - Returns: Whether it is the locations.
     @inline(__always)
-    private func prefetch(_ item: QueryItem, _ reader: RunReader) -> Bool {
-        let extent = reader.extent(item.sku)
-        switch item.scope {
+    private func prefetch(_ index: Int, _ reader: RunReader) -> Bool {
+        let extent = reader.extent(items[index].sku)
+        switch items[index].scope {
         case .places:
             if !extent.isPrefix {
                 prefetch(extent, rows: 32, most: 256) { reader.prefetchLocation($0) }
                 return true
             }
-            for place in 0..<Int(item.placeCount) {
-                let location = places[Int(item.firstPlace) &+ place].location
-                reader.prefetchFree(extent.start &+ Int(location))
+            let first = Int(items[index].firstPlace)
+            for place in first..<first &+ Int(items[index].placeCount) {
+                reader.prefetchFree(extent.start &+ Int(places[place].location))
             }
         case .everywhere, .group:
-            prefetch(extent, rows: 32, most: 256) { reader.prefetchFree($0) }
-            if item.scope == .group || wantsLocations {
+            prefetch(extent, rows: 16, most: 256) { reader.prefetchFree($0) }
+            if items[index].scope == .group || wantsLocations {
                 prefetch(extent, rows: 32, most: 256) { reader.prefetchLocation($0) }
             }
         }
@@ -239,12 +260,15 @@ package struct AvailabilityQuery: ~Copyable {
     }
 
     /// Finds the item's places in a run that has not all locations, and asks for their free units.
-    private func prefetchFound(_ item: QueryItem, _ reader: RunReader) {
-        let extent = reader.extent(item.sku)
+    private mutating func search(_ index: Int, _ reader: RunReader) {
+        let extent = reader.extent(items[index].sku)
         if extent.isPrefix { return }
-        for place in 0..<Int(item.placeCount) {
-            let location = places[Int(item.firstPlace) &+ place].location
-            if let row = reader.row(of: location, in: extent) { reader.prefetchFree(row) }
+        let first = Int(items[index].firstPlace)
+        for place in first..<first &+ Int(items[index].placeCount) {
+            let row = reader.row(of: places[place].location, in: extent)
+            if let row { reader.prefetchFree(row) }
+            items[index].slot = row.map { UInt16(truncatingIfNeeded: $0 &- extent.start) } ?? .max
+            items[index].slotCount = UInt16(truncatingIfNeeded: extent.count)
         }
     }
 
@@ -268,10 +292,15 @@ package struct AvailabilityQuery: ~Copyable {
     private mutating func answerOne(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
         let reader = engine.reader(Int(items[index].shard))
         let location = places[Int(items[index].firstPlace)].location
+        let slot = items[index].slot
+        let slotCount = Int(items[index].slotCount)
         var available: Int32 = 0
         let version = reader.consistent(items[index].sku) { extent in
             available = 0
-            if location != QueryPlace.unknown, let row = reader.row(of: location, in: extent) {
+            if location == QueryPlace.unknown { return }
+            if !extent.isPrefix, extent.count == slotCount {
+                if slot != .max { available = max(0, reader.free(at: extent.start &+ Int(slot))) }
+            } else if let row = reader.row(of: location, in: extent) {
                 available = max(0, reader.free(at: row))
             }
         }

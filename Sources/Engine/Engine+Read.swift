@@ -5,6 +5,15 @@ package import Columns
 internal import Domain
 
 extension Engine {
+    /// Finds a SKU by name; nil when there is no such SKU.
+    package func reference(sku name: Span<UInt8>) -> SKUReference? {
+        let key = NameKey(name, hasher)
+        let shard = shard(of: key)
+        return reader(shard).names.id(name, key).map {
+            SKUReference(sku: $0, shard: UInt16(shard))
+        }
+    }
+
     /// Finds a position by names.
     ///
     /// - Returns: nil when there is no such position, or its SKU changed all the time.

@@ -352,13 +352,19 @@ final class EngineFixture {
     }
 
     /// Fills a query with one item.
+    ///
+    /// - Parameter isResolved: Ask by reference where the SKU has one.
     func ask(
-        _ query: inout AvailabilityQuery, _ text: inout ByteBuffer, _ sku: String, _ scope: Scope
+        _ query: inout AvailabilityQuery, _ text: inout ByteBuffer, _ sku: String, _ scope: Scope,
+        isResolved: Bool = false
     ) {
         let offset = text.count
         text.append(sku)
         var item = QueryItem(
             key: key(sku), name: ByteRange(offset: offset, count: sku.utf8.count))
+        if isResolved, let reference = withUTF8(sku, { engine.reference(sku: $0) }) {
+            item = QueryItem(reference)
+        }
         switch scope {
         case .everywhere: break
         case .group(let group):
@@ -392,14 +398,22 @@ final class EngineFixture {
         return answer
     }
 
-    /// Asks once for every SKU.
+    /// Asks once for every SKU, by name and again by reference, which must be the same.
     func query(
         _ skus: [String], _ scope: Scope = .everywhere, wantsLocations: Bool = true
+    ) -> [Answer] {
+        let answers = query(skus, scope, wantsLocations, isResolved: false)
+        #expect(query(skus, scope, wantsLocations, isResolved: true) == answers)
+        return answers
+    }
+
+    private func query(
+        _ skus: [String], _ scope: Scope, _ wantsLocations: Bool, isResolved: Bool
     ) -> [Answer] {
         var query = AvailabilityQuery()
         query.wantsLocations = wantsLocations
         var text = ByteBuffer()
-        for sku in skus { ask(&query, &text, sku, scope) }
+        for sku in skus { ask(&query, &text, sku, scope, isResolved: isResolved) }
         let isContended = query.run(engine, policy, text.span)
         #expect(!isContended)
         return skus.indices.map { answer(query, $0) }
