@@ -21,6 +21,7 @@ extension ConnectionDriver where Handler: ~Copyable {
         case .length(let count):
             guard count <= limit else { return refuseBody(&c) }
             let end = offset &+ headByteCount &+ count
+            if end < buffer.count, answerTogether(&c, buffer, &offset) { return true }
             if end <= buffer.count {
                 return answer(&c, bodyCount: count, end: end, buffer, &offset)
             }
@@ -81,6 +82,51 @@ extension ConnectionDriver where Handler: ~Copyable {
         settle(&c, progress)
         return c.phase == .head || c.phase == .producing
     }
+
+    // MARK: Together
+
+    /// Answers the request whose head was just read, and those behind it, together: as many as are
+    /// here whole, keep the connection, and are taken by the handler.
+    ///
+    /// - Returns: false when nothing was answered, so that the request is to be answered by itself.
+    private mutating func answerTogether(
+        _ c: inout Connection, _ buffer: borrowing ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        if isDraining { return false }
+        joinedEnds.removeAll()
+        var end = offset
+        repeat {
+            let head = requests.parser.head
+            guard case .length(let count) = head.framing, head.keepsAlive, head.minorVersion == 1
+            else { break }
+            let start = end &- offset
+            let next = end &+ head.byteCount &+ count
+            guard next <= buffer.count, next &- offset <= Self.joinedByteCountMax,
+                handler.join(head, buffer.span.extracting(offset..<next), at: start)
+            else { break }
+            joinedEnds.append(next)
+            end = next
+        } while joinedEnds.count < Self.joinedCountMax && end < buffer.count
+            && (try? requests.read(buffer.span.from(end))) == true
+        if joinedEnds.isEmpty { return false }
+        exchange.bodyIsAhead = false
+        let count = handler.answerJoined(buffer.span.extracting(offset..<end), &exchange)
+        if count == 0 {
+            readAgain(buffer, offset)
+            return false
+        }
+        offset = joinedEnds[count - 1]
+        exchange.counts[.requests] &+= UInt64(count &- 1)
+        finish(&c)
+        finished.count &+= UInt64(count &- 1)
+        return true
+    }
+
+    /// As many look-ups as the engine makes at a time.
+    private static var joinedCountMax: Int { 32 }
+
+    /// What bounds the work between two looks at how much is unsent.
+    private static var joinedByteCountMax: Int { 16 << 10 }
 
     // MARK: Streamed
 

@@ -34,6 +34,9 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     var finished = FinishedCalls()
     var finishedBefore: [FinishedCalls] = []
 
+    /// Where the requests end that are being answered together.
+    var joinedEnds = Buffer<Int>()
+
     /// Calls of one route that began at one instant, as pipelined ones do.
     struct FinishedCalls {
         var route: UInt8 = 0

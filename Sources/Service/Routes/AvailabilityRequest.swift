@@ -120,6 +120,30 @@ struct AvailabilityRequest: ~Copyable {
         if wantsLocations { shortenSlices(body, engine) }
     }
 
+    /// Reads one more question behind those that were read, if it is a plain one: without fault,
+    /// of one slice, about totals, with no escapes in its names.
+    ///
+    /// - Parameters:
+    ///   - text: What all names refer to; ends with the document.
+    ///   - start: Where the document starts.
+    /// - Returns: false, with nothing added, when it is not so plain.
+    mutating func join(
+        _ text: Span<UInt8>, from start: Int, _ engine: Engine, instance: UInt64
+    ) -> Bool {
+        let itemCount = query.items.count
+        let placeCount = query.places.count
+        beginQuestion()
+        do throws(RequestRefusal) {
+            try readDocument(text, from: start, engine)
+            try check(text, engine, instance: instance)
+            if rest == nil, !wantsLocations, names.isEmpty { return true }
+        } catch {}
+        query.items.removeLast(query.items.count - itemCount)
+        query.places.removeLast(query.places.count - placeCount)
+        names.removeAll()
+        return false
+    }
+
     private mutating func readDocument(
         _ text: Span<UInt8>, from start: Int, _ engine: Engine
     ) throws(RequestRefusal) {
@@ -459,6 +483,12 @@ struct AvailabilityRequest: ~Copyable {
         let start = gathered.count
         names.withName(name, body) { gathered.append($0) }
         return ByteRange(from: start, to: gathered.count)
+    }
+
+    /// Whether some of `items` could not be read consistently.
+    mutating func isContended(_ items: Range<Int>) -> Bool {
+        for index in items where query.items[index].status == .contended { return true }
+        return false
     }
 
     /// A shard with items that could not be read consistently; nil when there are none left.

@@ -68,6 +68,46 @@ extension ServiceHandler {
         return .done
     }
 
+    // MARK: - Together
+
+    mutating func join(
+        _ head: borrowing RequestHead, _ text: Span<UInt8>, at start: Int
+    ) -> Bool {
+        guard RouteMatch.isAvailabilityBatch(head, text.from(start)), head.contentEncoding.isEmpty
+        else { return false }
+        if start == 0 {
+            request.reset()
+            joinedItems.removeAll()
+        }
+        guard
+            request.join(
+                text, from: start &+ head.byteCount, engine, instance: shared.instance)
+        else { return false }
+        joinedItems.append(request.query.items.count)
+        return true
+    }
+
+    /// Their look-ups are made together, so that the cache misses of one are those of all.
+    mutating func answerJoined(_ text: Span<UInt8>, _ exchange: inout Exchange) -> Int {
+        let isContended = request.run(engine, policy, text)
+        var first = 0
+        for index in joinedItems.indices {
+            let items = first..<joinedItems[index]
+            first = items.upperBound
+            // That one waits for its SKUs' owners, and all behind it for its answer.
+            if isContended, request.isContended(items) { return index }
+            exchange.body.removeAll()
+            appendHead(&exchange.body)
+            request.appendItems(
+                items, to: &exchange.body, text, engine.master.locationNames, isFirst: true)
+            exchange.body.append(literal: "]}\n")
+            exchange.respondWithJSON()
+        }
+        return joinedItems.count
+    }
+
+    // MARK: - Heads
+
     mutating func appendHead(_ output: inout ByteBuffer) {
         answerHead.update(now, engine.changeCount, policy.rules.version, shared.instance)
         output.append(contentsOf: answerHead.bytes)

@@ -27,6 +27,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     var request = AvailabilityRequest()
     var answerHead = AnswerHead()
 
+    /// Where the items of questions end that are answered together.
+    var joinedItems = Buffer<Int>()
     var eventDecoder = EventDecoder()
     var rowDecoder = RowDecoder()
     var batches: BatchPool
