@@ -10,6 +10,11 @@
 //                              ──▶ .more ──▶ produce  when what was appended has been sent
 //                              ──▶ .later ─▶ …        nothing to do until `nextReady` names it
 //
+// Pipelined requests may be answered in one go: the first was planned as `.gather`, the others are
+// not planned.
+//
+//     join, join, … ──▶ answerJoined                  as many as it says are done
+//
 // An exchange that was planned as `.gather` or `.stream` ends with `.done` or with `cancelled`,
 // exactly one of the two, exactly once. A connection has one exchange at a time; pipelined requests
 // wait their turn, so answers keep the order of requests.
@@ -117,9 +122,9 @@ package protocol RequestHandler: SendableMetatype, ~Copyable {
         _ exchange: inout Exchange
     ) -> Progress
 
-    /// A request is here whole, `.gather` is planned for it, and more bytes are behind it: whether
-    /// its answer is to be composed together with those of the requests behind it, so that what
-    /// they wait for comes at the same time. Nothing is appended yet.
+    /// A request is here whole, keeps the connection, and stands among others: whether its answer
+    /// is to be composed together with theirs, so that what they wait for comes at the same time.
+    /// Nothing is appended yet, and without a call of `answerJoined` nothing comes of it.
     ///
     /// - Parameters:
     ///   - text: From the first request that is answered together with others to the end of this
