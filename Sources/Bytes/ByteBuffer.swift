@@ -93,6 +93,7 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Appends all that another buffer holds.
+    @inlinable
     package mutating func append(contentsOf other: borrowing ByteBuffer) { append(other.span) }
 
     /// Appends ASCII or UTF-8 text known at compile time.
@@ -114,8 +115,23 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Appends `value` in decimal.
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func append(decimal value: Int64) {
+        // Most numbers in answers have one digit or two.
+        if UInt64(bitPattern: value) < 100, capacity &- count >= 2 {
+            let number = UInt8(truncatingIfNeeded: value)
+            let tens = number / 10
+            unsafe base[count] = UInt8(ascii: "0") &+ tens
+            if tens != 0 { count &+= 1 }
+            unsafe base[count] = UInt8(ascii: "0") &+ (number &- tens &* 10)
+            count &+= 1
+        } else {
+            appendDigits(of: value)
+        }
+    }
+
+    @usableFromInline
+    mutating func appendDigits(of value: Int64) {
         reserve(20)
         var magnitude = value.magnitude
         if value < 0 {
@@ -204,7 +220,7 @@ package struct ByteRange: BitwiseCopyable, Equatable, Sendable {
     @inlinable package var isEmpty: Bool { count == 0 }
     @inlinable package var end: Int { offset &+ count }
 
-    package static let none = ByteRange(offset: 0, count: 0)
+    @inlinable package static var none: ByteRange { ByteRange(offset: 0, count: 0) }
 }
 
 /// How many decimal digits `value` has; 1 for zero.

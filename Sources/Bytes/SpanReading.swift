@@ -31,13 +31,9 @@ extension Span<UInt8> {
         return true
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     package func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        for offset in 0..<count where unsafe self[unchecked: offset] != text.utf8Start[offset] {
-            return false
-        }
-        return true
+        count == text.utf8CodeUnitCount && holds(text, at: 0)
     }
 
     /// Whether the bytes are `text` (given in lower case) without regard to ASCII case.

@@ -23,10 +23,11 @@ package enum IdentifierRefusal: Error, Equatable, Sendable {
 }
 
 /// A checked name, for the calls that are not hot.
+@usableFromInline
 package struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let bytes: [UInt8]
 
-    package static let byteCountMax = 64
+    @inlinable package static var byteCountMax: Int { 64 }
 
     /// - Throws: When `bytes` is no identifier of at most `byteCountMax` bytes.
     package init(_ bytes: Span<UInt8>) throws(IdentifierRefusal) {
@@ -41,9 +42,9 @@ package struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertib
         self = try withUTF8(text) { (bytes) throws(IdentifierRefusal) in try Identifier(bytes) }
     }
 
-    package var description: String { bytes.span.text }
+    @usableFromInline package var description: String { bytes.span.text }
 
-    package static func < (left: Identifier, right: Identifier) -> Bool {
+    @usableFromInline package static func < (left: Identifier, right: Identifier) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }
 

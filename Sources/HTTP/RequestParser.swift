@@ -31,7 +31,12 @@ package struct RequestParser: Sendable {
     private var connection = ConnectionOptions()
     private var hostHeader = ByteRange.none
     private var length = 0
-    private var head = RequestHead()
+
+    /// Where the Content-Length line starts; 0 before one was read.
+    private(set) var lengthLineStart = 0
+
+    /// What is known so far: the whole head as soon as `read` has answered true.
+    package private(set) var head = RequestHead()
 
     package init(limits: HTTPLimits = .standard) {
         self.limits = limits
@@ -50,13 +55,13 @@ package struct RequestParser: Sendable {
     /// - Throws: The reason to refuse, as soon as the bytes show it.
     /// - Complexity: O(bytes that are new); no allocation.
     package mutating func parse(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> RequestHead? {
-        guard try isComplete(bytes) else { return nil }
-        return head
+        try read(bytes) ? head : nil
     }
 
-    /// Reads on; true when `head` is whole. Apart from `parse`, so that the head is copied once.
-    @inline(never)
-    private mutating func isComplete(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> Bool {
+    /// Reads on like `parse`, and leaves the head where it is.
+    ///
+    /// - Returns: Whether `head` is whole.
+    package mutating func read(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> Bool {
         if stage != .fields, try !readFirstLine(bytes) { return false }
         // What is kept between calls, in registers; after a refusal it does not matter.
         var lines = lines
@@ -118,6 +123,7 @@ package struct RequestParser: Sendable {
             if isRepeated { throw .repeatedContentLength }
             if seen & FieldName.transferEncoding.bit != 0 { throw .ambiguousFraming }
             length = try bytes.contentLength(value)
+            lengthLineStart = line.offset
         case .transferEncoding:
             if isRepeated { throw .repeatedTransferEncoding }
             if head.minorVersion == 0 { throw .transferEncodingInOldVersion }

@@ -2,7 +2,8 @@
 //
 // The first byte of an input chooses what reads the rest, the second seeds the splits:
 //
-//     0  RequestParser, and the body behind each head, as a connection would read them
+//     0  RequestParser, RequestReader beside it, and the body behind each head, as a connection
+//        would read them
 //     1  ChunkedDecoder
 //     2  ResponseParser
 //     3  query, path, percent escapes and header values
@@ -60,6 +61,7 @@ func requests(in input: [UInt8], nextPiece: () -> Int) -> [Read] {
     var held: [UInt8] = []
     var arrived = 0
     var parser = RequestParser()
+    var reader = RequestReader()
     var head: RequestHead?
     var body: [UInt8] = []
     var decoder = ChunkedDecoder(bodyByteCountMax: 1 << 20)
@@ -70,7 +72,10 @@ func requests(in input: [UInt8], nextPiece: () -> Int) -> [Read] {
         while true {
             do {
                 if head == nil {
-                    guard let parsed = try parser.parse(held.span) else { break }
+                    let found = parse(held, &parser)
+                    require(
+                        found == read(held, &reader), "heads read before do not change a head")
+                    guard let parsed = try found.get() else { break }
                     checkRanges(of: parsed, in: held)
                     head = parsed
                     held.removeFirst(parsed.byteCount)
@@ -87,6 +92,26 @@ func requests(in input: [UInt8], nextPiece: () -> Int) -> [Read] {
         }
     }
     return reads
+}
+
+private func parse(
+    _ bytes: [UInt8], _ parser: inout RequestParser
+) -> Result<RequestHead?, HTTPRefusal> {
+    do throws(HTTPRefusal) {
+        return .success(try parser.parse(bytes.span))
+    } catch {
+        return .failure(error)
+    }
+}
+
+private func read(
+    _ bytes: [UInt8], _ reader: inout RequestReader
+) -> Result<RequestHead?, HTTPRefusal> {
+    do throws(HTTPRefusal) {
+        return .success(try reader.read(bytes.span) ? reader.parser.head : nil)
+    } catch {
+        return .failure(error)
+    }
 }
 
 /// Moves what there is of the body; true when it is whole.

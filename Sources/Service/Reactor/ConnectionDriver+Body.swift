@@ -12,30 +12,31 @@ extension ConnectionDriver where Handler: ~Copyable {
     // MARK: Collected
 
     mutating func beginGathering(
-        _ c: inout Connection, _ head: borrowing RequestHead, limit: Int,
-        _ buffer: inout ByteBuffer, _ offset: inout Int
+        _ c: inout Connection, limit: Int, _ buffer: inout ByteBuffer, _ offset: inout Int
     ) -> Bool {
-        switch head.framing {
+        let headByteCount = requests.parser.head.byteCount
+        switch requests.parser.head.framing {
         case .none:
-            return answer(&c, head, bodyCount: 0, end: offset &+ head.byteCount, buffer, &offset)
+            return answer(&c, bodyCount: 0, end: offset &+ headByteCount, buffer, &offset)
         case .length(let count):
             guard count <= limit else { return refuseBody(&c) }
-            let end = offset &+ head.byteCount &+ count
+            let end = offset &+ headByteCount &+ count
+            if end < buffer.count, answerTogether(&c, buffer, &offset) { return true }
             if end <= buffer.count {
-                return answer(&c, head, bodyCount: count, end: end, buffer, &offset)
+                return answer(&c, bodyCount: count, end: end, buffer, &offset)
             }
             c.isChunked = false
-            c.remaining = head.byteCount &+ count
+            c.remaining = headByteCount &+ count
         case .chunked:
             c.isChunked = true
             c.decoder = ChunkedDecoder(limits: limits.http, bodyByteCountMax: limit)
             c.decodedCount = 0
             c.bodyEnded = false
         }
-        c.headByteCount = head.byteCount
+        c.headByteCount = headByteCount
         c.phase = .gather
         c.beginBodyWindow(now)
-        continueIfAwaited(head, isBodyHere: offset &+ head.byteCount < buffer.count)
+        continueIfAwaited(isBodyHere: offset &+ headByteCount < buffer.count)
         c.save(&exchange)
         return c.isChunked
     }
@@ -55,35 +56,84 @@ extension ConnectionDriver where Handler: ~Copyable {
             bodyCount = c.remaining &- c.headByteCount
         }
         // Read again rather than kept: a head is large, and few requests come in pieces.
-        parser.reset()
-        guard let head = try? parser.parse(buffer.span.from(offset)) else {
-            preconditionFailure("A head that was read before cannot be read again.")
-        }
+        readAgain(buffer, offset)
         restore(&c)
-        return answer(
-            &c, head, bodyCount: bodyCount, end: bodyStart &+ bodyCount, buffer, &offset)
+        return answer(&c, bodyCount: bodyCount, end: bodyStart &+ bodyCount, buffer, &offset)
     }
 
+    /// Reads the head at `offset`, which was read before.
+    private mutating func readAgain(_ buffer: borrowing ByteBuffer, _ offset: Int) {
+        guard (try? requests.read(buffer.span.from(offset))) == true else {
+            preconditionFailure("A head that was read before cannot be read again.")
+        }
+    }
+
+    /// The request whose head was read last is here whole.
     private mutating func answer(
-        _ c: inout Connection, _ head: borrowing RequestHead, bodyCount: Int, end: Int,
-        _ buffer: borrowing ByteBuffer, _ offset: inout Int
+        _ c: inout Connection, bodyCount: Int, end: Int, _ buffer: borrowing ByteBuffer,
+        _ offset: inout Int
     ) -> Bool {
         exchange.bodyIsAhead = false
         let bytes = buffer.span.from(offset)
-        let body = bytes.part(ByteRange(offset: head.byteCount, count: bodyCount))
-        let progress = handler.answer(head, bytes, body: body, &exchange)
+        let body = bytes.part(
+            ByteRange(offset: requests.parser.head.byteCount, count: bodyCount))
+        let progress = handler.answer(requests.parser.head, bytes, body: body, &exchange)
         offset = end
         settle(&c, progress)
         return c.phase == .head || c.phase == .producing
     }
 
+    // MARK: Together
+
+    /// Answers the request whose head was just read, and those behind it, together: as many as are
+    /// here whole, keep the connection, and are taken by the handler.
+    ///
+    /// - Returns: false when nothing was answered, so that the request is to be answered by itself.
+    private mutating func answerTogether(
+        _ c: inout Connection, _ buffer: borrowing ByteBuffer, _ offset: inout Int
+    ) -> Bool {
+        if isDraining { return false }
+        joinedEnds.removeAll()
+        var end = offset
+        repeat {
+            let head = requests.parser.head
+            guard case .length(let count) = head.framing, head.keepsAlive, head.minorVersion == 1
+            else { break }
+            let start = end &- offset
+            let next = end &+ head.byteCount &+ count
+            guard next <= buffer.count, next &- offset <= Self.joinedByteCountMax,
+                handler.join(head, buffer.span.extracting(offset..<next), at: start)
+            else { break }
+            joinedEnds.append(next)
+            end = next
+        } while joinedEnds.count < Self.joinedCountMax && end < buffer.count
+            && (try? requests.read(buffer.span.from(end))) == true
+        if joinedEnds.isEmpty { return false }
+        exchange.bodyIsAhead = false
+        let count = handler.answerJoined(buffer.span.extracting(offset..<end), &exchange)
+        if count == 0 {
+            readAgain(buffer, offset)
+            return false
+        }
+        offset = joinedEnds[count - 1]
+        exchange.counts[.requests] &+= UInt64(count &- 1)
+        finish(&c)
+        finished.count &+= UInt64(count &- 1)
+        return true
+    }
+
+    /// As many look-ups as the engine makes at a time.
+    private static var joinedCountMax: Int { 32 }
+
+    /// What bounds the work between two looks at how much is unsent.
+    private static var joinedByteCountMax: Int { 16 << 10 }
+
     // MARK: Streamed
 
     mutating func beginStreaming(
-        _ c: inout Connection, _ head: borrowing RequestHead, limit: Int,
-        _ buffer: inout ByteBuffer, _ offset: inout Int
+        _ c: inout Connection, limit: Int, _ buffer: inout ByteBuffer, _ offset: inout Int
     ) -> Bool {
-        switch head.framing {
+        switch requests.parser.head.framing {
         case .none:
             c.isChunked = false
             c.remaining = 0
@@ -97,11 +147,11 @@ extension ConnectionDriver where Handler: ~Copyable {
             c.decodedCount = 0
             c.bodyEnded = false
         }
-        offset &+= head.byteCount
+        offset &+= requests.parser.head.byteCount
         c.phase = .stream
         c.offeredCount = -1
         c.beginBodyWindow(now)
-        continueIfAwaited(head, isBodyHere: offset < buffer.count)
+        continueIfAwaited(isBodyHere: offset < buffer.count)
         c.save(&exchange)
         return true
     }
@@ -225,8 +275,8 @@ extension ConnectionDriver where Handler: ~Copyable {
     }
 
     /// Lets a client send that waits for it (RFC 9110 §10.1.1).
-    private mutating func continueIfAwaited(_ head: borrowing RequestHead, isBodyHere: Bool) {
-        if head.expectsContinue, !isBodyHere { exchange.output.appendContinue() }
+    private mutating func continueIfAwaited(isBodyHere: Bool) {
+        if requests.parser.head.expectsContinue, !isBodyHere { exchange.output.appendContinue() }
     }
 
     private mutating func refuseBody(_ c: inout Connection) -> Bool {

@@ -129,13 +129,17 @@ extension ConnectionDriver where Handler: ~Copyable {
     /// Records the calls that ended since the last time, up to this instant: from the turn in which
     /// the request was seen to be here, to when its answer was handed to the kernel.
     private mutating func recordLatencies() {
-        if finished.isEmpty { return }
+        if finished.count == 0 { return }
         let end = Clock.bootNanoseconds
-        for index in finished.indices {
-            let call = finished[index]
-            metrics.latency.record(end &- min(end, call.start), route: Int(call.route))
-        }
-        finished.removeAll(keepingCapacity: true)
+        for calls in finishedBefore { record(calls, end) }
+        finishedBefore.removeAll(keepingCapacity: true)
+        record(finished, end)
+        finished.count = 0
+    }
+
+    private func record(_ calls: FinishedCalls, _ end: UInt64) {
+        metrics.latency.record(
+            end &- min(end, calls.start), route: Int(calls.route), times: calls.count)
     }
 
     // MARK: Time

@@ -16,7 +16,7 @@ internal import Platform
 struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     var handler: Handler
     var exchange = Exchange()
-    var parser: RequestParser
+    var requests: RequestReader
     let limits: ServerLimits
     let metrics: ReactorMetrics
 
@@ -29,15 +29,26 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     /// Memory that connections hold.
     var bufferedByteCount = 0
 
-    /// Calls that ended since their latency was last recorded.
-    var finished: [(route: UInt8, start: UInt64)] = []
+    /// Calls that ended since their latency was last recorded: the last ones of a kind, and those
+    /// before them.
+    var finished = FinishedCalls()
+    var finishedBefore: [FinishedCalls] = []
+
+    /// Where the requests end that are being answered together.
+    var joinedEnds = Buffer<Int>()
+
+    /// Calls of one route that began at one instant, as pipelined ones do.
+    struct FinishedCalls {
+        var route: UInt8 = 0
+        var start: UInt64 = 0
+        var count: UInt64 = 0
+    }
 
     init(handler: consuming Handler, limits: ServerLimits, metrics: ReactorMetrics) {
         self.handler = handler
         self.limits = limits
         self.metrics = metrics
-        parser = RequestParser(limits: limits.http)
-        finished.reserveCapacity(limits.stepCountPerTurn + 1)
+        requests = RequestReader(limits: limits.http)
     }
 
     /// Sets the time of a new turn.
@@ -233,35 +244,30 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
         _ c: inout Connection, _ buffer: inout ByteBuffer, _ offset: inout Int
     ) -> Bool {
         if offset == buffer.count || isOverfull(&c) { return false }
-        parser.reset()
-        let parsed: RequestHead?
         do {
-            parsed = try parser.parse(buffer.span.from(offset))
+            guard try requests.read(buffer.span.from(offset)) else { return false }
         } catch {
             refuse(&c, error)
             return false
         }
-        guard let head = parsed else { return false }
         c.hasPartialHead = false
         exchange.counts[.requests] &+= 1
-        exchange.begin(head, c, mustClose: isDraining)
+        beginExchange(c)
         c.startedAt = now
         exchange.bodyIsAhead =
-            switch head.framing {
+            switch requests.parser.head.framing {
             case .none: false
             case .length(let count):
-                count > limits.skippedBodyByteCountMax || head.expectsContinue
+                count > limits.skippedBodyByteCountMax || requests.parser.head.expectsContinue
             case .chunked: true
             }
-        let plan = handler.plan(head, buffer.span.from(offset), &exchange)
+        let plan = handler.plan(requests.parser.head, buffer.span.from(offset), &exchange)
         switch plan {
-        case .gather(let limit):
-            return beginGathering(&c, head, limit: limit, &buffer, &offset)
-        case .stream(let limit):
-            return beginStreaming(&c, head, limit: limit, &buffer, &offset)
+        case .gather(let limit): return beginGathering(&c, limit: limit, &buffer, &offset)
+        case .stream(let limit): return beginStreaming(&c, limit: limit, &buffer, &offset)
         case .answered:
-            offset &+= head.byteCount
-            switch head.framing {
+            offset &+= requests.parser.head.byteCount
+            switch requests.parser.head.framing {
             case .none: finish(&c)
             case .length(let count): finish(&c, leaving: count)
             case .chunked:
@@ -287,6 +293,25 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
         if isDraining, !exchange.hasResponded { exchange.keepsAlive = false }
     }
 
+    /// Makes `exchange` stand for the request whose head was just read.
+    @inline(__always)
+    private mutating func beginExchange(_ c: borrowing Connection) {
+        exchange.token = ExchangeToken(slot: c.slot, number: c.exchangeNumber)
+        exchange.peer = c.peer
+        exchange.route = 0
+        exchange.scratch = 0
+        if case .head = requests.parser.head.method {
+            exchange.isToHead = true
+        } else {
+            exchange.isToHead = false
+        }
+        exchange.minorVersion = requests.parser.head.minorVersion
+        exchange.keepsAlive = requests.parser.head.keepsAlive && !isDraining
+        exchange.endsWithPeer = false
+        exchange.hasResponded = false
+        exchange.body.removeAll()
+    }
+
     // MARK: Ends
 
     /// What follows from the handler's word once the body is over.
@@ -306,7 +331,11 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     ///
     /// - Parameter bodyCount: Bytes of the request's body that nobody has taken.
     mutating func finish(_ c: inout Connection, leaving bodyCount: Int = 0) {
-        finished.append((exchange.route, c.startedAt))
+        if exchange.route != finished.route || c.startedAt != finished.start {
+            if finished.count > 0 { finishedBefore.append(finished) }
+            finished = FinishedCalls(route: exchange.route, start: c.startedAt)
+        }
+        finished.count &+= 1
         if c.hasExchange {
             c.hasExchange = false
             c.exchangeNumber &+= 1
@@ -358,23 +387,5 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
         }
         exchange.state = nil
         c.exchangeNumber &+= 1
-    }
-}
-
-extension Exchange {
-    /// Stands for a new request of `connection`.
-    mutating func begin(
-        _ head: borrowing RequestHead, _ connection: borrowing Connection, mustClose: Bool
-    ) {
-        token = ExchangeToken(slot: connection.slot, number: connection.exchangeNumber)
-        peer = connection.peer
-        route = 0
-        scratch = 0
-        isToHead = head.method == .head
-        minorVersion = head.minorVersion
-        keepsAlive = head.keepsAlive && !mustClose
-        endsWithPeer = false
-        hasResponded = false
-        body.removeAll()
     }
 }

@@ -59,6 +59,10 @@ package struct Exchange: ~Copyable {
     private var date: ByteBuffer
     private var dateSecond = Int64.min
 
+    /// The head of the usual answer (200, JSON, the connection stays) up to the length's value,
+    /// rendered with the date.
+    private var usualHead: ByteBuffer
+
     /// Where the reactor counts.
     var counts = ReactorCounts()
 
@@ -66,6 +70,7 @@ package struct Exchange: ~Copyable {
         output = ByteBuffer(capacity: 128 << 10)
         body = ByteBuffer(capacity: 4096)
         date = ByteBuffer(capacity: 32)
+        usualHead = ByteBuffer(capacity: 128)
     }
 
     /// Sets the time of a new turn.
@@ -76,6 +81,16 @@ package struct Exchange: ~Copyable {
         dateSecond = second
         date.removeAll()
         date.append(imfFixdate: max(0, second) * 1000)
+        renderUsualHead()
+    }
+
+    /// An answer without a body, less the end of its head and the length's value, a zero.
+    private mutating func renderUsualHead() {
+        usualHead.removeAll()
+        appendAnswer(
+            &usualHead, 200, "application/json", date, .omitted, isToHead: false, Span()
+        ) { _ in }
+        usualHead.removeLast("0\r\n\r\n".utf8.count)
     }
 
     private var connectionHeader: ConnectionHeader {
@@ -105,6 +120,18 @@ package struct Exchange: ~Copyable {
         let connection = beginHead(status)
         appendAnswer(
             &output, status, contentType, date, connection, isToHead: isToHead, body, extra)
+    }
+
+    /// Appends a whole answer 200 of the JSON that was composed in `self.body`.
+    package mutating func respondWithJSON() {
+        if !keepsAlive || bodyIsAhead || isToHead || minorVersion != 1 { return respond(200) }
+        hasResponded = true
+        counts[.answers2xx] &+= 1
+        output.reserve(usualHead.count &+ body.count &+ 32)
+        output.append(contentsOf: usualHead)
+        output.append(decimal: body.count)
+        output.append(literal: "\r\n\r\n")
+        output.append(contentsOf: body)
     }
 
     private mutating func beginHead(_ status: Int) -> ConnectionHeader {

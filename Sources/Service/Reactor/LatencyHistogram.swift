@@ -93,11 +93,12 @@ package struct LatencyRecorder: ~Copyable, @unchecked Sendable {
         unsafe words.deallocate()
     }
 
-    /// Counts one call; the owner's thread alone. Routes that do not exist count as route 0.
-    func record(_ nanoseconds: UInt64, route: Int) {
+    /// Counts calls that took equally long; the owner's thread alone. Routes that do not exist
+    /// count as route 0.
+    func record(_ nanoseconds: UInt64, route: Int, times: UInt64) {
         let row = (route < routeCount ? route : 0) &* Self.wordsPerRoute
-        add(1, at: row &+ LatencyHistogram.bucket(of: nanoseconds))
-        add(nanoseconds, at: row &+ LatencyHistogram.bucketCount)
+        add(times, at: row &+ LatencyHistogram.bucket(of: nanoseconds))
+        add(nanoseconds &* times, at: row &+ LatencyHistogram.bucketCount)
     }
 
     private func add(_ value: UInt64, at index: Int) {

@@ -10,6 +10,11 @@
 //                              ──▶ .more ──▶ produce  when what was appended has been sent
 //                              ──▶ .later ─▶ …        nothing to do until `nextReady` names it
 //
+// Pipelined requests may be answered in one go: the first was planned as `.gather`, the others are
+// not planned.
+//
+//     join, join, … ──▶ answerJoined                  as many as it says are done
+//
 // An exchange that was planned as `.gather` or `.stream` ends with `.done` or with `cancelled`,
 // exactly one of the two, exactly once. A connection has one exchange at a time; pipelined requests
 // wait their turn, so answers keep the order of requests.
@@ -117,6 +122,25 @@ package protocol RequestHandler: SendableMetatype, ~Copyable {
         _ exchange: inout Exchange
     ) -> Progress
 
+    /// A request is here whole, keeps the connection, and stands among others: whether its answer
+    /// is to be composed together with theirs, so that what they wait for comes at the same time.
+    /// Nothing is appended yet, and without a call of `answerJoined` nothing comes of it.
+    ///
+    /// - Parameters:
+    ///   - text: From the first request that is answered together with others to the end of this
+    ///     one's body.
+    ///   - start: Where this one's head starts; 0 is a new beginning.
+    mutating func join(
+        _ head: borrowing RequestHead, _ text: Span<UInt8>, at start: Int
+    ) -> Bool
+
+    /// Appends the answers of the requests that have joined, in order.
+    ///
+    /// - Parameter text: As it was for the last of them.
+    /// - Returns: How many are answered, from the first on. Others are offered to `answer`, or join
+    ///   again.
+    mutating func answerJoined(_ text: Span<UInt8>, _ exchange: inout Exchange) -> Int
+
     /// A piece of a streamed body; may be empty when it is the last.
     ///
     /// With `.more` and `isLast` but bytes left, the rest is offered again in the next turn. With
@@ -146,4 +170,15 @@ package protocol RequestHandler: SendableMetatype, ~Copyable {
 
     /// The last call, after all reactors have ended their connections.
     mutating func finish()
+}
+
+extension RequestHandler where Self: ~Copyable {
+    /// Every request is answered by itself.
+    package mutating func join(
+        _ head: borrowing RequestHead, _ text: Span<UInt8>, at start: Int
+    ) -> Bool { false }
+
+    package mutating func answerJoined(
+        _ text: Span<UInt8>, _ exchange: inout Exchange
+    ) -> Int { 0 }
 }

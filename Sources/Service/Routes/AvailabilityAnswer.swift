@@ -10,23 +10,79 @@ internal import Domain
 internal import Engine
 internal import JSON
 
+/// What an answer says before its items; rendered anew when any of it has changed.
+struct AnswerHead: ~Copyable {
+    private(set) var bytes = ByteBuffer(capacity: 128)
+    private var now = Milliseconds.min
+    private var changeCount: UInt64 = 0
+    private var rulesVersion: UInt64 = 0
+
+    /// - Parameter instance: This life of the service, which the mark begins with.
+    @inline(__always)
+    mutating func update(
+        _ now: Milliseconds, _ changeCount: UInt64, _ rulesVersion: UInt64, _ instance: UInt64
+    ) {
+        if now == self.now, changeCount == self.changeCount, rulesVersion == self.rulesVersion {
+            return
+        }
+        self.now = now
+        self.changeCount = changeCount
+        self.rulesVersion = rulesVersion
+        render(instance)
+    }
+
+    @inline(never)
+    private mutating func render(_ instance: UInt64) {
+        bytes.removeAll()
+        bytes.append(literal: "{\"as_of\":\"")
+        bytes.append(rfc3339: now)
+        bytes.append(literal: "\",\"mark\":\"")
+        bytes.append(hexadecimal: instance)
+        bytes.append(literal: "-")
+        bytes.append(decimal: Int64(truncatingIfNeeded: changeCount))
+        bytes.append(literal: "\",\"rules_version\":")
+        bytes.append(decimal: Int64(truncatingIfNeeded: rulesVersion))
+        bytes.append(literal: ",\"items\":[")
+    }
+}
+
 extension AvailabilityRequest {
     /// Appends all items of the query, comma-separated.
     ///
-    /// - Parameter text: What the names of items and places refer to.
-    func appendItems(
-        to output: inout ByteBuffer, _ text: Span<UInt8>, _ locationNames: NameDictionaryView,
+    /// Mutating, so that the request is lent by its address: a borrowed one is copied.
+    ///
+    /// - Parameter body: What was read.
+    mutating func appendItems(
+        to output: inout ByteBuffer, _ body: Span<UInt8>, _ locationNames: NameDictionaryView,
         isFirst: Bool
     ) {
-        for index in query.items.indices {
-            if index > 0 || !isFirst { output.append(UInt8(ascii: ",")) }
-            append(query.items[index], to: &output, text, locationNames)
+        appendItems(query.items.indices, to: &output, body, locationNames, isFirst: isFirst)
+    }
+
+    /// Appends a part of the items, comma-separated.
+    mutating func appendItems(
+        _ items: Range<Int>, to output: inout ByteBuffer, _ body: Span<UInt8>,
+        _ locationNames: NameDictionaryView, isFirst: Bool
+    ) {
+        for index in items {
+            if index > items.lowerBound || !isFirst { output.append(UInt8(ascii: ",")) }
+            if names.isEmpty {
+                Self.append(query.items[index], to: &output, body)
+            } else {
+                Self.append(query.items[index], to: &output, gathered.span)
+            }
+            if query.wantsLocations, query.items[index].hasStock {
+                appendLocations(query.items[index], to: &output, body, locationNames)
+            }
+            output.append(UInt8(ascii: "}"))
         }
     }
 
-    private func append(
-        _ item: QueryItem, to output: inout ByteBuffer, _ text: Span<UInt8>,
-        _ locationNames: NameDictionaryView
+    /// Appends an item without its locations and its closing brace.
+    ///
+    /// - Parameter text: What names refer to.
+    private static func append(
+        _ item: QueryItem, to output: inout ByteBuffer, _ text: Span<UInt8>
     ) {
         output.reserve(256)
         output.append(literal: "{\"sku\":")
@@ -54,7 +110,6 @@ extension AvailabilityRequest {
         case .answered, .contended:
             output.append(literal: ",\"version\":")
             output.append(decimal: Int64(truncatingIfNeeded: item.version))
-            if query.wantsLocations { appendLocations(item, to: &output, text, locationNames) }
         case .unknownSKU:
             output.append(literal: ",\"error\":\"")
             output.append(Self.problem(ofUnknown: text.part(item.name)))
@@ -66,7 +121,6 @@ extension AvailabilityRequest {
             output.append(ItemProblem(rawValue: item.problem)?.code ?? "bad_item")
             output.append(UInt8(ascii: "\""))
         }
-        output.append(UInt8(ascii: "}"))
     }
 
     /// Whether a SKU that is not known could be one. Asked here, because known ones can.
@@ -75,8 +129,8 @@ extension AvailabilityRequest {
         return "unknown_sku"
     }
 
-    private func appendLocations(
-        _ item: QueryItem, to output: inout ByteBuffer, _ text: Span<UInt8>,
+    private mutating func appendLocations(
+        _ item: QueryItem, to output: inout ByteBuffer, _ body: Span<UInt8>,
         _ locationNames: NameDictionaryView
     ) {
         output.append(literal: ",\"locations\":[")
@@ -85,7 +139,12 @@ extension AvailabilityRequest {
             let answer = query.answers[index]
             output.append(index == first ? "{\"location\":" as StaticString : ",{\"location\":")
             if item.scope == .places {
-                output.append(jsonString: text.part(query.places[Int(answer.place)].name))
+                let name = query.places[Int(answer.place)].name
+                if names.isEmpty {
+                    output.append(jsonString: body.part(name))
+                } else {
+                    output.append(jsonString: gathered.span.part(name))
+                }
             } else {
                 locationNames.withName(UInt32(answer.location)) { output.append(jsonString: $0) }
             }
@@ -95,4 +154,9 @@ extension AvailabilityRequest {
         }
         output.append(UInt8(ascii: "]"))
     }
+}
+
+extension QueryItem {
+    /// Whether there is stock to tell of.
+    fileprivate var hasStock: Bool { status == .answered || status == .contended }
 }

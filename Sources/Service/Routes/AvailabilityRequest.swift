@@ -48,6 +48,26 @@ enum ItemProblem: UInt8 {
     }
 }
 
+/// The members of an item, by their numbers in `JSONSeenFields`.
+private enum ItemField: Int {
+    case sku, locations, quantity, group, unknown
+
+    /// Reads the next key; nil when the item ends.
+    @inline(__always)
+    static func next(
+        _ reader: inout JSONReader, _ body: Span<UInt8>
+    ) throws(JSONError) -> ItemField? {
+        if reader.takeKey(body, "sku") { return .sku }
+        if reader.takeKey(body, "locations") { return .locations }
+        guard let key = try reader.nextKey(body) else { return nil }
+        if key.equals("sku", in: body) { return .sku }
+        if key.equals("locations", in: body) { return .locations }
+        if key.equals("qty", in: body) { return .quantity }
+        if key.equals("group", in: body) { return .group }
+        return .unknown
+    }
+}
+
 /// A request being read and answered. One per reactor for short ones; memory is kept.
 struct AvailabilityRequest: ~Copyable {
     /// Items answered at a time, and places listed by them: what a reactor does before it looks at
@@ -61,7 +81,7 @@ struct AvailabilityRequest: ~Copyable {
     var query = AvailabilityQuery()
     var names = DecodedNames()
     /// The names of the slice, gathered when some of them were decoded.
-    private var gathered = ByteBuffer()
+    private(set) var gathered = ByteBuffer()
     var channel = ByteRange.none
     var after = ByteRange.none
     var wantsLocations = false
@@ -74,6 +94,11 @@ struct AvailabilityRequest: ~Copyable {
 
     mutating func reset() {
         query.removeAll()
+        beginQuestion()
+    }
+
+    /// Forgets all but the items and places read.
+    private mutating func beginQuestion() {
         names.removeAll()
         channel = .none
         after = .none
@@ -90,8 +115,40 @@ struct AvailabilityRequest: ~Copyable {
     mutating func read(
         _ body: Span<UInt8>, _ engine: Engine
     ) throws(RequestRefusal) {
+        try readDocument(body, from: 0, engine)
+        query.wantsLocations = wantsLocations
+        if wantsLocations { shortenSlices(body, engine) }
+    }
+
+    /// Reads one more question behind those that were read, if it is a plain one: without fault,
+    /// of one slice, about totals, with no escapes in its names.
+    ///
+    /// - Parameters:
+    ///   - text: What all names refer to; ends with the document.
+    ///   - start: Where the document starts.
+    /// - Returns: false, with nothing added, when it is not so plain.
+    mutating func join(
+        _ text: Span<UInt8>, from start: Int, _ engine: Engine, instance: UInt64
+    ) -> Bool {
+        let itemCount = query.items.count
+        let placeCount = query.places.count
+        beginQuestion()
+        do throws(RequestRefusal) {
+            try readDocument(text, from: start, engine)
+            try check(text, engine, instance: instance)
+            if rest == nil, !wantsLocations, names.isEmpty { return true }
+        } catch {}
+        query.items.removeLast(query.items.count - itemCount)
+        query.places.removeLast(query.places.count - placeCount)
+        names.removeAll()
+        return false
+    }
+
+    private mutating func readDocument(
+        _ text: Span<UInt8>, from start: Int, _ engine: Engine
+    ) throws(RequestRefusal) {
         do throws(JSONError) {
-            try readMembers(body, engine)
+            try readMembers(text, from: start, engine)
         } catch {
             throw RequestRefusal(error)
         }
@@ -99,8 +156,6 @@ struct AvailabilityRequest: ~Copyable {
         guard hasItems else {
             throw RequestRefusal(400, "missing_field", "the member items is required")
         }
-        query.wantsLocations = wantsLocations
-        if wantsLocations { shortenSlices(body, engine) }
     }
 
     /// Where every location is told, a short question may have a very long answer: takes as many
@@ -130,10 +185,10 @@ struct AvailabilityRequest: ~Copyable {
     private var memberRefusal: RequestRefusal?
 
     private mutating func readMembers(
-        _ body: Span<UInt8>, _ engine: Engine
+        _ body: Span<UInt8>, from start: Int, _ engine: Engine
     ) throws(JSONError) {
-        memberRefusal = nil
-        var reader = JSONReader()
+        if memberRefusal != nil { memberRefusal = nil }
+        var reader = JSONReader(offset: start)
         var seen = JSONSeenFields()
         try reader.beginObject(body)
         while true {
@@ -257,18 +312,11 @@ struct AvailabilityRequest: ~Copyable {
         let firstPlace = query.places.count
         var hasUnknownPlace = false
         try reader.beginObject(body)
-        while true {
-            if reader.takeKey(body, "sku") {
-                try seen.note(0, at: reader.offset)
-                sku = names.range(try reader.string(body), in: body)
-                continue
-            }
-            guard let key = try reader.nextKey(body) else { break }
-            if key.equals("sku", in: body) {
-                try seen.note(0, at: reader.offset)
-                sku = names.range(try reader.string(body), in: body)
-            } else if key.equals("locations", in: body) {
-                try seen.note(1, at: reader.offset)
+        while let field = try ItemField.next(&reader, body) {
+            if field != .unknown { try seen.note(field.rawValue, at: reader.offset) }
+            switch field {
+            case .sku: sku = names.range(try reader.string(body), in: body)
+            case .locations:
                 if scope == .group { problem = .badPlaces }
                 scope = .places
                 try reader.beginArray(body)
@@ -276,20 +324,17 @@ struct AvailabilityRequest: ~Copyable {
                     let name = names.range(try reader.string(body), in: body)
                     if !appendPlace(name, body, engine) { hasUnknownPlace = true }
                 }
-            } else if key.equals("qty", in: body) {
-                try seen.note(2, at: reader.offset)
+            case .quantity:
                 quantity = try Self.readQuantity(&reader, body)
                 if quantity <= 0 || quantity > Int64(Int32.max) { problem = .badQuantity }
-            } else if key.equals("group", in: body) {
-                try seen.note(3, at: reader.offset)
+            case .group:
                 if scope == .places { problem = .badPlaces }
                 scope = .group
                 group = names.range(try reader.string(body), in: body)
-            } else {
-                try reader.skipValue(body)
+            case .unknown: try reader.skipValue(body)
             }
         }
-        if !seen.contains(0) { problem = .missingSKU }
+        if !seen.contains(ItemField.sku.rawValue) { problem = .missingSKU }
         if problem == nil { problem = Self.check(sku.count) }
         if let problem {
             append(failed: problem, name: sku, engine)
@@ -367,11 +412,6 @@ struct AvailabilityRequest: ~Copyable {
         return Service.run(&query, engine, policy, gathered)
     }
 
-    /// Hands the text that the names of items and places refer to, after `run`, to `read`.
-    func withText(_ body: Span<UInt8>, _ read: (Span<UInt8>) -> Void) {
-        names.isEmpty ? read(body) : read(gathered.span)
-    }
-
     /// Puts all names of the slice into one text, where some lie in the body and some do not.
     ///
     /// - Complexity: O(bytes of the names): never O(body), which every slice would pay.
@@ -391,6 +431,12 @@ struct AvailabilityRequest: ~Copyable {
         let start = gathered.count
         names.withName(name, body) { gathered.append($0) }
         return ByteRange(from: start, to: gathered.count)
+    }
+
+    /// Whether some of `items` could not be read consistently.
+    mutating func isContended(_ items: Range<Int>) -> Bool {
+        for index in items where query.items[index].status == .contended { return true }
+        return false
     }
 
     /// A shard with items that could not be read consistently; nil when there are none left.

@@ -49,11 +49,26 @@ struct RouteMatch {
     var segment = ByteRange.none
 
     /// - Returns: nil where no route has this path.
+    @inline(__always)
     static func find(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> RouteMatch? {
+        // The hot one, first.
+        isAvailabilityBatch(head, bytes)
+            ? RouteMatch(route: .availabilityBatch) : findAny(head, bytes)
+    }
+
+    @inline(__always)
+    static func isAvailabilityBatch(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) -> Bool {
+        guard case .post = head.method else { return false }
+        return bytes.part(head.path).equals("/v1/availability")
+    }
+
+    @inline(never)
+    private static func findAny(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) -> RouteMatch? {
         let path = bytes.part(head.path)
-        if head.method == .post, path.equals("/v1/availability") {
-            return RouteMatch(route: .availabilityBatch)  // The hot one, first.
-        }
         let method = head.method
         let isRead = method == .get || method == .head
         if path.equals("/") || path.equals("/healthz") || path.equals("/readyz") {

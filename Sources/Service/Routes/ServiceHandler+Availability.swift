@@ -45,7 +45,7 @@ extension ServiceHandler {
         request.reset()
         do throws(RequestRefusal) {
             try request.read(body, engine)
-            try check(request.channel, request.after, request.names, body)
+            try request.check(body, engine, instance: shared.instance)
         } catch {
             exchange.problem(error)
             return .done
@@ -61,33 +61,56 @@ extension ServiceHandler {
     ) -> Progress {
         if request.run(engine, policy, body) { return beginLong(body, &exchange) }
         appendHead(&exchange.body)
-        request.withText(body) { text in
-            request.appendItems(
-                to: &exchange.body, text, engine.master.locationNames, isFirst: true)
-        }
-        exchange.body.append("]}\n")
-        exchange.respond(200)
+        request.appendItems(
+            to: &exchange.body, body, engine.master.locationNames, isFirst: true)
+        exchange.body.append(literal: "]}\n")
+        exchange.respondWithJSON()
         return .done
     }
 
-    mutating func appendHead(_ output: inout ByteBuffer) {
-        if answerHeadTime != now { renderAnswerHead() }
-        output.append(contentsOf: answerHead)
-        output.append(decimal: Int64(truncatingIfNeeded: engine.changeCount))
-        output.append(literal: "\",\"rules_version\":")
-        output.append(decimal: Int64(truncatingIfNeeded: policy.rules.version))
-        output.append(literal: ",\"items\":[")
+    // MARK: - Together
+
+    mutating func join(
+        _ head: borrowing RequestHead, _ text: Span<UInt8>, at start: Int
+    ) -> Bool {
+        guard RouteMatch.isAvailabilityBatch(head, text.from(start)), head.contentEncoding.isEmpty
+        else { return false }
+        if start == 0 {
+            request.reset()
+            joinedItems.removeAll()
+        }
+        guard
+            request.join(
+                text, from: start &+ head.byteCount, engine, instance: shared.instance)
+        else { return false }
+        joinedItems.append(request.query.items.count)
+        return true
     }
 
-    /// What answers of one turn begin with: the same time, the same life of the service.
-    private mutating func renderAnswerHead() {
-        answerHeadTime = now
-        answerHead.removeAll()
-        answerHead.append("{\"as_of\":\"")
-        answerHead.append(rfc3339: now)
-        answerHead.append("\",\"mark\":\"")
-        answerHead.append(hexadecimal: shared.instance)
-        answerHead.append("-")
+    /// Their look-ups are made together, so that the cache misses of one are those of all.
+    mutating func answerJoined(_ text: Span<UInt8>, _ exchange: inout Exchange) -> Int {
+        let isContended = request.run(engine, policy, text)
+        var first = 0
+        for index in joinedItems.indices {
+            let items = first..<joinedItems[index]
+            first = items.upperBound
+            // That one waits for its SKUs' owners, and all behind it for its answer.
+            if isContended, request.isContended(items) { return index }
+            exchange.body.removeAll()
+            appendHead(&exchange.body)
+            request.appendItems(
+                items, to: &exchange.body, text, engine.master.locationNames, isFirst: true)
+            exchange.body.append(literal: "]}\n")
+            exchange.respondWithJSON()
+        }
+        return joinedItems.count
+    }
+
+    // MARK: - Heads
+
+    mutating func appendHead(_ output: inout ByteBuffer) {
+        answerHead.update(now, engine.changeCount, policy.rules.version, shared.instance)
+        output.append(contentsOf: answerHead.bytes)
     }
 
     /// Appends the mark of now: this life of the service, and the changes so far.
@@ -95,40 +118,6 @@ extension ServiceHandler {
         output.append(hexadecimal: shared.instance)
         output.append(UInt8(ascii: "-"))
         output.append(decimal: Int64(truncatingIfNeeded: engine.changeCount))
-    }
-
-    /// Checks what concerns the whole request.
-    func check(
-        _ channel: ByteRange, _ after: ByteRange, _ names: borrowing DecodedNames,
-        _ text: Span<UInt8>
-    ) throws(RequestRefusal) {
-        if !channel.isEmpty {
-            let isKnown = try names.withName(channel, text) { name throws(RequestRefusal) in
-                do throws(IdentifierRefusal) { try Identifier.check(name) } catch {
-                    throw RequestRefusal(400, error.code, "channel: \(error.code)")
-                }
-                return engine.master.channelNames.id(name, NameKey(name, engine.hasher)) != nil
-            }
-            if !isKnown, !engine.options.createsUnknown {
-                throw RequestRefusal(404, "unknown_channel", "the channel is not known")
-            }
-        }
-        if !after.isEmpty, !names.withName(after, text, { isReached($0) }) {
-            throw RequestRefusal(
-                409, "unknown_mark", "the mark is of another life of the service, or of none")
-        }
-    }
-
-    /// Whether a mark of ours is reached. Memory is never behind an answer, so each mark that was
-    /// ever answered is.
-    private func isReached(_ mark: Span<UInt8>) -> Bool {
-        var own = ByteBuffer(capacity: 40)
-        own.append(hexadecimal: shared.instance)
-        own.append(UInt8(ascii: "-"))
-        guard mark.count > own.count, mark.extracting(first: own.count).equals(own.span),
-            let count = mark.from(own.count).decimalInteger()
-        else { return false }
-        return count >= 0 && UInt64(count) <= engine.changeCount
     }
 
     // MARK: - Long ones
@@ -185,10 +174,9 @@ extension ServiceHandler {
     }
 
     private func appendSlice(_ state: AvailabilityExchange, _ output: inout ByteBuffer) {
-        unsafe state.request.pointee.withText(state.body.pointee.span) { text in
-            unsafe state.request.pointee.appendItems(
-                to: &output, text, engine.master.locationNames, isFirst: state.isFirstSlice)
-        }
+        unsafe state.request.pointee.appendItems(
+            to: &output, state.body.pointee.span, engine.master.locationNames,
+            isFirst: state.isFirstSlice)
     }
 
     /// Sends what could not be read consistently to the owner of its shard. To one after the other:

@@ -49,7 +49,7 @@ extension ServiceHandler {
         let text = bytes.extracting(first: head.byteCount)
         do throws(RequestRefusal) {
             try readTarget(head, text)
-            try check(request.channel, request.after, request.names, text)
+            try request.check(text, engine, instance: shared.instance)
         } catch {
             exchange.problem(error)
             return .done

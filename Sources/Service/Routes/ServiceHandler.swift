@@ -25,8 +25,10 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 
     /// The questions of calls that are answered at once.
     var request = AvailabilityRequest()
-    var answerHead = ByteBuffer(capacity: 128)
-    var answerHeadTime = Milliseconds.min
+    var answerHead = AnswerHead()
+
+    /// Where the items of questions end that are answered together.
+    var joinedItems = Buffer<Int>()
     var eventDecoder = EventDecoder()
     var rowDecoder = RowDecoder()
     var batches: BatchPool

@@ -40,6 +40,7 @@ struct DecodedNames: ~Copyable {
 
 extension DecodedNames {
     /// Hands one name to `body`.
+    @inline(__always)
     func withName<Result: ~Copyable, E: Error>(
         _ range: ByteRange, _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> Result
     ) throws(E) -> Result {
