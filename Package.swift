@@ -71,6 +71,11 @@ let package = Package(
             ],
             path: "Benchmarks", swiftSettings: strict),
 
+        // How requests are framed, for Tests/Smuggling to compare with others.
+        .executableTarget(
+            name: "request-framing", dependencies: ["Bytes", "HTTP"],
+            path: "Tests/Smuggling/Framing", swiftSettings: strict),
+
         tests("BytesTests", uses: ["Bytes"]),
         tests("JSONTests", uses: ["Bytes", "JSON"]),
         tests("CSVTests", uses: ["Bytes", "CSV"]),
