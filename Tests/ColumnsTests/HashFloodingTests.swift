@@ -1,4 +1,4 @@
-// Names chosen to fill one bucket must not: RELIABILITY N8, on 200,000 names a family.
+// Names chosen to fill one bucket must not: on 200,000 names a family.
 
 import Bytes
 import Platform

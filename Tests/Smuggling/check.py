@@ -50,11 +50,11 @@ class Report:
 def check_case(report, case, ours):
     """A trick must be refused with a status of its list; what is valid must be accepted."""
     if not case.statuses:
-        isRight = ours.end != REFUSED and ours.requests and (
+        is_right = ours.end != REFUSED and ours.requests and (
             ours.end == CLOSED or ours.requests[-1][1] == b"/marker")
     else:
-        isRight = ours.end == REFUSED and ours.status in case.statuses
-    if not isRight:
+        is_right = ours.end == REFUSED and ours.status in case.statuses
+    if not is_right:
         report.finding(case.name, ours, case.stream)
 
 
@@ -104,16 +104,16 @@ def on_the_wire(report, programs, cases, count, seed):
     streams += [stream.replace(b"/v1/availability", b"/v1/events") for stream in streams]
     readings = reader.read(streams)
     reader.close()
-    with wire.Service(programs.holdfast) as service:
+    with wire.CountingService(programs.holdfast) as service:
         for stream, ours in zip(streams, readings):
             if what := wire.difference_of_answers(ours, service.answers(stream)):
                 report.finding("answers", what, stream)
             report.counts[ours.end] += 1
         report.show(f"direct, {len(streams)} connections")
-        for isBuffered in (True, False):
-            with wire.Nginx(service, isBuffered) as nginx:
+        for is_buffered in (True, False):
+            with wire.Nginx(service, is_buffered) as nginx:
                 behind_nginx(report, nginx, service, streams, readings)
-            report.show(f"nginx, bodies {'whole' if isBuffered else 'streamed'}, "
+            report.show(f"nginx, bodies {'whole' if is_buffered else 'streamed'}, "
                         f"{len(streams)} connections")
 
 
@@ -123,13 +123,15 @@ def behind_nginx(report, nginx, service, streams, readings):
         theirs, passed = nginx.send(stream)
         report.counts[theirs.end] += 1
         report.counts["passed on"] += passed
-        mayBePartial = not nginx.isBuffered and ours.end == PARTIAL
-        if mayBePartial and len(theirs.requests) > len(ours.requests):
+        may_be_partial = not nginx.is_buffered and ours.end == PARTIAL
+        if may_be_partial and len(theirs.requests) > len(ours.requests):
             theirs.requests.pop()  # Answered before its body was whole.
         if what := difference(ours, theirs):
             report.finding("nginx", what, stream)
         now = service.request_count()
-        if now - seen != passed:
+        # One that nginx gave up on may have been answered meanwhile.
+        may_be_more = not nginx.is_buffered and theirs.end == PARTIAL
+        if now - seen - passed not in ((0, 1) if may_be_more else (0,)):
             report.finding("behind nginx", f"{passed} passed on, {now - seen} seen", stream)
         seen = now
 

@@ -22,5 +22,6 @@ if ! PATH=$PATH:/usr/sbin command -v nginx >/dev/null; then
     $as_root apt-get install -y -qq --no-install-recommends nginx
 fi
 
+export PYTHONPATH=$here/../Hostile  # service.py
 exec "$python" -B "$here/check.py" --holdfast "${HOLDFAST:-$build/debug/holdfast}" \
     --framing "${FRAMING:-$build/debug/request-framing}" "$@"

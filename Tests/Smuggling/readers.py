@@ -67,8 +67,8 @@ def read_h11(stream):
                     return Reading(requests, CLOSED)
                 connection.start_next_cycle()
             elif event is h11.NEED_DATA:
-                isWhole = connection.their_state is h11.IDLE and not connection.trailing_data[0]
-                return Reading(requests, OPEN if isWhole else PARTIAL)
+                is_whole = connection.their_state is h11.IDLE and not connection.trailing_data[0]
+                return Reading(requests, OPEN if is_whole else PARTIAL)
             else:
                 return Reading(requests, CLOSED)
     except h11.RemoteProtocolError:
@@ -80,10 +80,10 @@ class Listener:
 
     def __init__(self):
         self.requests = []
-        self.isWithin = self.isClosed = False
+        self.is_within = self.is_closed = False
 
     def on_message_begin(self):
-        self.isWithin = True
+        self.is_within = True
         self.target = self.body = b""
 
     def on_url(self, part):
@@ -93,11 +93,11 @@ class Listener:
         self.body += part
 
     def on_message_complete(self):
-        self.isWithin = False
-        if self.isClosed:
+        self.is_within = False
+        if self.is_closed:
             return
         self.requests.append((self.parser.get_method(), self.target, self.body))
-        self.isClosed = not self.parser.should_keep_alive()
+        self.is_closed = not self.parser.should_keep_alive()
 
 
 def read_httptools(stream):
@@ -108,10 +108,10 @@ def read_httptools(stream):
     except httptools.HttpParserUpgrade:
         return Reading(listener.requests, CLOSED)
     except httptools.HttpParserError:
-        return Reading(listener.requests, CLOSED if listener.isClosed else REFUSED)
-    if listener.isClosed:
+        return Reading(listener.requests, CLOSED if listener.is_closed else REFUSED)
+    if listener.is_closed:
         return Reading(listener.requests, CLOSED)
-    return Reading(listener.requests, PARTIAL if listener.isWithin else OPEN)
+    return Reading(listener.requests, PARTIAL if listener.is_within else OPEN)
 
 
 PEERS = {"h11": read_h11, "httptools": read_httptools}

@@ -1,31 +1,14 @@
 """Holdfast, and nginx in front of it, as processes that are sent bytes on connections."""
 
-import http.client
 import os
 import re
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
 
 from readers import CLOSED, OPEN, PARTIAL, REFUSED, Reading
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"nobody listens on {port}")
+from service import Service, free_port, wait_for
 
 
 def exchange(port, stream):
@@ -44,36 +27,20 @@ def exchange(port, stream):
     return answer
 
 
-class Service:
-    """`holdfast serve` with one reactor, so that its counters are whole between two answers."""
+class CountingService(Service):
+    """Has one reactor, so that its counters are whole between two answers."""
 
     def __init__(self, program):
-        self.port = free_port()
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [program, "serve", "--http", f"127.0.0.1:{self.port}", "--reactors", "1"],
-            stdout=self.log, stderr=self.log)
-        wait_for(self.port)
-        self.metrics = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        if self.process.wait() != 0:
-            raise RuntimeError(f"the service ended with {self.process.returncode}")
+        super().__init__(program, "--reactors", "1")
 
     def answers(self, stream):
         return exchange(self.port, stream)
 
     def request_count(self):
         """Requests answered or refused, those for this count left out."""
-        self.metrics.request("GET", "/metrics")
-        text = self.metrics.getresponse().read().decode()
+        text = self.ask("GET", "/metrics")
         answered = re.findall(r'seconds_count\{call="(?!metrics)[^"]*"\} (\d+)', text)
-        malformed = re.search(r"malformed_total (\d+)", text)
-        return sum(map(int, answered)) + int(malformed[1])
+        return sum(map(int, answered)) + self.metric("holdfast_requests_malformed_total", text)
 
 
 def statuses(answer, methods):
@@ -102,10 +69,10 @@ def difference_of_answers(ours, answer):
     found, closes = statuses(answer, [method for method, _, _ in ours.requests])
     most = len(ours.requests) + (ours.end in (REFUSED, PARTIAL))
     least = len(ours.requests) + (ours.end == REFUSED)
-    isRight = len(found) <= most and (len(found) >= least or closes)
+    is_right = len(found) <= most and (len(found) >= least or closes)
     if ours.end == REFUSED and len(found) == most:
-        isRight = isRight and closes and found[-1] >= 400
-    return None if isRight else f"{found} for {ours}"
+        is_right = is_right and closes and found[-1] >= 400
+    return None if is_right else f"{found} for {ours}"
 
 
 CONFIGURATION = """
@@ -143,18 +110,18 @@ http {{
 class Nginx:
     """nginx that passes on to a service.
 
-    With `isBuffered` it takes a body whole before it passes any of it on.
+    With `is_buffered` it takes a body whole before it passes any of it on.
     """
 
-    def __init__(self, service, isBuffered):
-        self.isBuffered = isBuffered
+    def __init__(self, service, is_buffered):
+        self.is_buffered = is_buffered
         self.port = free_port()
         self.work = tempfile.mkdtemp()
         path = os.path.join(self.work, "configuration")
         with open(path, "w") as file:
             file.write(CONFIGURATION.format(
                 work=self.work, port=self.port, service=service.port,
-                buffering="on" if isBuffered else "off"))
+                buffering="on" if is_buffered else "off"))
         self.process = subprocess.Popen(
             [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-c", path],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
