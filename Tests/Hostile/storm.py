@@ -58,9 +58,9 @@ def storm(service, expect, rate, seconds):
     closed = time.monotonic() - end
     grown = service.resident_bytes() - resident
     print(f"      storm: {count} connections, {count / (end - start):.0f}/s, {late:.1f} s late and "
-          f"{slowest * 1000:.0f} ms to connect at most; {most} descriptors at most, {descriptors} before; a good caller after "
-          f"{answered * 1000:.0f} ms, all closed after {closed * 1000:.0f} ms, resident "
-          f"+ {grown >> 10} KiB")
+          f"{slowest * 1000:.0f} ms to connect at most; {most} descriptors at most, {descriptors} "
+          f"before; a good caller after {answered * 1000:.0f} ms, all closed after "
+          f"{closed * 1000:.0f} ms, resident + {grown >> 10} KiB")
     expect("storm: a good caller is answered", (200, True), (status, answered < RECOVERY_SECONDS))
     expect("storm: descriptors", descriptors, service.descriptor_count())
     expect("storm: closed in time", True, closed < RECOVERY_SECONDS)
