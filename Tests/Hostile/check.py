@@ -2,11 +2,13 @@
 """Callers that mean harm, against `holdfast serve`. Usage: check.py PROGRAM [--full]
 
 The short form takes half a minute. The full one floods with a million requests on one connection,
-then on 200 at once, and storms for a minute. Exit status 0 when all is as it must be, else 1.
+then on 200 at once, storms for a minute, and sends 100,000 bodies. Exit status 0 when all is as it
+must be, else 1.
 """
 
 import sys
 
+from bodies import bodies
 from flood import flood
 from service import Service
 from storm import storm
@@ -37,6 +39,7 @@ def main():
             flood(service, expect, "/v1/availability/A", 1_000_000, 2)
     with Service(program) as service:
         storm(service, expect, *(5000, 60) if is_full else (3000, 4))
+        bodies(service, expect, 100_000 if is_full else 10_000)
     sys.exit(1 if failures else 0)
 
 

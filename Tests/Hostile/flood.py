@@ -53,7 +53,7 @@ def flood(service, expect, path, request_count, connection_count):
     expect(f"{name}: cut in time", True, UNSENT_SECONDS - 1 <= last <= UNSENT_SECONDS + 5)
     expect(f"{name}: none could send it all", True, max(shares) < 1)
     expect(f"{name}: memory", True, most <= RESIDENT_MAX * connection_count)
-    expect(f"{name}: others are served", True, slowest < 1)
+    expect(f"{name}: others are served", True, slowest < 5)
     for one in sockets:
         one.close()
 
