@@ -67,9 +67,20 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench",
             dependencies: [
-                "Bytes", "Domain", "Columns", "Engine", "Platform", "HTTP", "Service",
+                "Bytes", "Domain", "Columns", "Collisions", "Engine", "Platform", "HTTP",
+                "Service",
             ],
             path: "Benchmarks", swiftSettings: strict),
+
+        // Names that flood the hashes of others, for tests and benchmarks.
+        .target(
+            name: "Collisions", dependencies: ["Bytes", "Columns"], path: "Tests/Collisions",
+            swiftSettings: strict),
+
+        // How requests are framed, for Tests/Smuggling to compare with others.
+        .executableTarget(
+            name: "request-framing", dependencies: ["Bytes", "HTTP"],
+            path: "Tests/Smuggling/Framing", swiftSettings: strict),
 
         tests("BytesTests", uses: ["Bytes"]),
         tests("JSONTests", uses: ["Bytes", "JSON"]),
@@ -79,7 +90,7 @@ let package = Package(
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),
-        tests("ColumnsTests", uses: ["Bytes", "Columns", "Platform"]),
+        tests("ColumnsTests", uses: ["Bytes", "Collisions", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),
         tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),

@@ -11,7 +11,7 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
-        "http",
+        "flood", "http",
     ]
 
     let options: Options
@@ -37,6 +37,7 @@ final class Benchmark {
         let benchmark = Benchmark(options)
         try Thread.pinCurrent(to: options.processor)
         if options.wants("inbox") { try benchmark.measureInbox() }
+        if options.wants("flood") { try benchmark.measureFlood() }
         if options.wants("http") { try benchmark.measureHTTP() }
         for count in options.positionCounts {
             try benchmark.measure(count, .full)

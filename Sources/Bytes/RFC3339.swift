@@ -59,7 +59,8 @@ extension Span<UInt8> {
     /// A fraction beyond milliseconds is cut off; a leap second reads as the second before it, so
     /// that every accepted text names an instant.
     ///
-    /// - Returns: nil when the text is anything else.
+    /// - Returns: nil when the text is anything else, also an instant that no text in UTC names
+    ///   because its offset takes it out of the years 0000 ... 9999: none could be written back.
     package func rfc3339Milliseconds() -> Milliseconds? {
         guard count >= 20, self[4] == UInt8(ascii: "-"), self[7] == UInt8(ascii: "-"),
             self[10] | 0x20 == UInt8(ascii: "t"), self[13] == UInt8(ascii: ":"),
@@ -104,6 +105,7 @@ extension Span<UInt8> {
         }
         let days = daysSinceEpoch(year: year, month: month, day: day)
         let seconds = days * 86_400 + hour * 3600 + (minute - zone) * 60 + second
+        guard (-62_167_219_200...253_402_300_799).contains(seconds) else { return nil }
         return Milliseconds(seconds) * 1000 + Milliseconds(fraction)
     }
 }

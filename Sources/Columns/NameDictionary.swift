@@ -187,6 +187,11 @@ package struct NameDictionaryView: Sendable {
         }
     }
 
+    /// How many slots of the index the farthest name is found by looking at. For tests.
+    ///
+    /// - Complexity: O(names).
+    package func longestProbe() -> Int { index.longestProbe() }
+
     package func append(_ id: UInt32, to buffer: inout ByteBuffer) {
         withName(id) { buffer.append($0) }
     }

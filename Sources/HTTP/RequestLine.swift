@@ -2,8 +2,8 @@
 //
 // Accepted targets:
 //
-//     origin form     /path?query            any method
-//     absolute form   http://host/path?q     any method; the authority must equal Host
+//     origin form     /path?query            any method but CONNECT
+//     absolute form   http://host/path?q     likewise; the authority must equal Host
 //     asterisk form   *                      OPTIONS
 //
 // The authority form (CONNECT) and other schemes are refused: this is no proxy, and TLS ends before
@@ -117,6 +117,8 @@ extension Span<UInt8> {
         guard end < line.end else { throw .badRequestLine }
         let method = ByteRange(from: line.offset, to: end)
         guard isMade(of: .token, method) else { throw .badMethod }
+        // No form of target that is accepted goes with it, and readers take what follows for a tunnel.
+        if part(method).equals("CONNECT") { throw .badTarget }
         for offset in method.offset..<method.end where self[offset] &- UInt8(ascii: "a") < 26 {
             throw .badMethod
         }

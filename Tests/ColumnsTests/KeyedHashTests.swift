@@ -1,4 +1,5 @@
 import Bytes
+import Collisions
 import Columns
 import Testing
 
@@ -113,8 +114,8 @@ import Testing
         }
     }
 
-    @Test(arguments: NameFamily.allCases)
-    func `names that look alike spread evenly`(family: NameFamily) {
+    @Test(arguments: SimilarNames.allCases)
+    func `names that look alike spread evenly`(family: SimilarNames) {
         let hash = KeyedHash(seed: seed)
         // The index's homes come from the tag's top bits, the shard from the hash's top bits.
         var homes = Buckets()
@@ -152,23 +153,4 @@ private struct Buckets {
 
     /// Eight standard deviations: chance alone passes it less than once in 10¹² runs.
     static let chiSquareMax = 1023 + 8 * 45.25
-}
-
-/// Names that a weak hash puts together.
-enum NameFamily: CaseIterable, Sendable {
-    case sequential, sequentialLong, lastByte, letterCase, unicodeForm
-
-    func name(_ number: Int) -> [UInt8] {
-        switch self {
-        case .sequential: numberedName("SKU-", number)
-        case .sequentialLong: numberedName("warehouse/aisle/shelf/bin/item-", number)
-        case .lastByte:
-            numberedName("", number / 94 * 0x0101) + [UInt8(33 + number % 94)]
-        case .letterCase:
-            (0..<17).map { UInt8(ascii: "a") + UInt8($0) - (number >> $0 & 1 == 1 ? 32 : 0) }
-        case .unicodeForm:
-            // é as one code point, or as e with a combining accent.
-            (0..<17).flatMap { (number >> $0) & 1 == 1 ? [0xC3, 0xA9] : [0x65, 0xCC, 0x81] }
-        }
-    }
 }

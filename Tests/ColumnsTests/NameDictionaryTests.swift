@@ -1,4 +1,5 @@
 import Bytes
+import Collisions
 import Platform
 import Testing
 
@@ -77,7 +78,7 @@ import Testing
     /// 15 bytes are compared as words, 16 as bytes elsewhere.
     @Test(arguments: [15, 16])
     func `names with one hash are names of their own`(byteCount: Int) throws {
-        let hasher = CollidingNames.knownSecret
+        let hasher = KnownSecret.hasher
         var dictionary = try NameDictionary(nameCountMax: 200, quietPoints: QuietPoints())
         let names = CollidingNames.ownKnownSecret.names(100).map {
             $0 + [UInt8](repeating: 65, count: byteCount - 15)

@@ -38,15 +38,6 @@ func testSeed() -> UInt64 {
     return system.next() >> 32
 }
 
-/// Gives out listed words first, then zeros: a secret that an attacker knows.
-struct ListedWords: RandomNumberGenerator {
-    private var words: [UInt64]
-
-    init(_ words: [UInt64]) { self.words = words.reversed() }
-
-    mutating func next() -> UInt64 { words.popLast() ?? 0 }
-}
-
 extension KeyedHash {
     convenience init(seed: UInt64) {
         var random = Seeded(seed)

@@ -57,6 +57,8 @@ import Testing
         ("OPTIONS ** HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
         ("OPTIONS *?a HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
         ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
+        ("CONNECT /a HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
+        ("CONNECT http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
         ("GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
         ("GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),
         ("GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", .badTarget),

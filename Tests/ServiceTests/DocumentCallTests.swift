@@ -144,6 +144,15 @@ import Testing
             422, "empty_period"
         ),
         (#"{"safety_stock":[{"id":"s","scope":{},"units":1,"from":"soon"}]}"#, 400, "bad_time"),
+        // Not in the years that are written back.
+        (
+            #"{"safety_stock":[{"id":"s","scope":{},"units":1,"from":"0000-01-01T00:00:00+00:01"}]}"#,
+            400, "bad_time"
+        ),
+        (
+            #"{"safety_stock":[{"id":"s","scope":{},"units":1,"until":"9999-12-31T23:59:59-00:01"}]}"#,
+            400, "bad_time"
+        ),
         (
             #"{"safety_stock":[{"id":"s","scope":{},"units":1,"priority":2147483648}]}"#, 400,
             "number_out_of_range"
