@@ -38,6 +38,7 @@ let package = Package(
         module("CSV", uses: ["Bytes"]),
         module("HTTP", uses: ["Bytes"]),
         module("Zstd", uses: ["Bytes", "CZstd"]),
+        module("Parquet", uses: ["Bytes", "Zstd"], experimental: ["Lifetimes"]),
 
         // The machine.
         module("Platform", uses: ["Bytes", "CLinux"]),
@@ -76,6 +77,7 @@ let package = Package(
         tests("CSVTests", uses: ["Bytes", "CSV"]),
         tests("HTTPTests", uses: ["Bytes", "HTTP"]),
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
+        tests("ParquetTests", uses: ["Bytes", "Zstd", "Parquet"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),
