@@ -64,6 +64,11 @@ let package = Package(
             name: "sample-data", dependencies: ["Bytes", "Zstd", "SampleData"],
             swiftSettings: strict),
 
+        // Writes and reads tables for the check against other programs that read Parquet.
+        .executableTarget(
+            name: "parquet-tables", dependencies: ["Bytes", "Parquet", "Platform"],
+            path: "Tests/ParquetReaders/Tables", swiftSettings: strict),
+
         // What it does, beside the simplest thing that could work.
         .executableTarget(
             name: "holdfast-bench",
