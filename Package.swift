@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench",
             dependencies: [
-                "Bytes", "Domain", "Columns", "Engine", "Platform", "HTTP", "Service",
+                "Bytes", "Domain", "Columns", "Engine", "Platform", "HTTP", "Service", "Parquet",
             ],
             path: "Benchmarks", swiftSettings: strict),
 
