@@ -41,9 +41,11 @@ struct IntegerDictionary: ~Copyable {
 
     /// Numbers values in their order.
     private mutating func buildDirect<Value: ColumnInteger>(_ values: Span<Value>, span: Int) {
-        slots.append(repeating: 0, count: span + 1)
-        for row in values.indices {
-            slots[Int(Int64(unsafe values[unchecked: row]) &- smallest)] = 1
+        slots.append(repeating: span == 0 ? 1 : 0, count: span + 1)
+        if span > 0 {
+            for row in values.indices {
+                slots[Int(Int64(unsafe values[unchecked: row]) &- smallest)] = 1
+            }
         }
         for slot in slots.indices where slots[slot] != 0 {
             entries.append(smallest + Int64(slot))
