@@ -43,8 +43,10 @@ struct IntegerDictionary: ~Copyable {
     private mutating func buildDirect<Value: ColumnInteger>(_ values: Span<Value>, span: Int) {
         slots.append(repeating: span == 0 ? 1 : 0, count: span + 1)
         if span > 0 {
+            let smallest = smallest
+            var places = slots.mutableSpan
             for row in values.indices {
-                slots[Int(Int64(unsafe values[unchecked: row]) &- smallest)] = 1
+                places[Int(Int64(unsafe values[unchecked: row]) &- smallest)] = 1
             }
         }
         for slot in slots.indices where slots[slot] != 0 {
@@ -81,10 +83,20 @@ struct IntegerDictionary: ~Copyable {
     func appendNumbers<Value: ColumnInteger>(
         of values: Span<Value>, to numbers: inout Buffer<UInt32>
     ) {
-        for row in values.indices {
-            let value = Int64(unsafe values[unchecked: row])
-            let slot = isDirect ? Int(value &- smallest) : slot(of: value)
-            numbers.append(slots[slot] &- 1)
+        let start = numbers.count
+        numbers.append(repeating: 0, count: values.count)
+        var places = numbers.mutableSpan
+        if isDirect {
+            let slots = slots.span
+            for row in values.indices {
+                let slot = Int(Int64(unsafe values[unchecked: row]) &- smallest)
+                unsafe places[unchecked: start &+ row] = slots[slot] &- 1
+            }
+        } else {
+            for row in values.indices {
+                let slot = slot(of: Int64(unsafe values[unchecked: row]))
+                unsafe places[unchecked: start &+ row] = slots[slot] &- 1
+            }
         }
     }
 }

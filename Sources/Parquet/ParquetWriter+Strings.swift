@@ -45,7 +45,7 @@ extension ParquetWriter {
         let width = numberWidth(used.order.count)
         for rows in pageRanges(indices.count) {
             numbers.removeAll()
-            for row in rows { numbers.append(used.number(of: indices[row])) }
+            used.appendNumbers(of: indices.extracting(rows), to: &numbers)
             pages.content.append(UInt8(width))
             pages.content.append(hybrid: numbers, width: width)
             try pages.write(.data, .dictionary, valueCount: rows.count, of: &chunk, into: &output)
@@ -89,7 +89,7 @@ private struct UsedStrings: ~Copyable {
     init(_ indices: Span<UInt32>, of strings: borrowing StringTable) {
         numbers.append(repeating: 0, count: strings.count)
         for row in indices.indices {
-            let index = Int(indices[row])
+            let index = Int(unsafe indices[unchecked: row])
             if numbers[index] != 0 { continue }
             order.append(UInt32(index))
             numbers[index] = UInt32(order.count)
@@ -97,7 +97,16 @@ private struct UsedStrings: ~Copyable {
         }
     }
 
-    func number(of index: UInt32) -> UInt32 { numbers[Int(index)] &- 1 }
+    /// Appends the numbers of `indices`, which are among those of `init`.
+    func appendNumbers(of indices: Span<UInt32>, to target: inout Buffer<UInt32>) {
+        let start = target.count
+        target.append(repeating: 0, count: indices.count)
+        var places = target.mutableSpan
+        let numbers = numbers.span
+        for row in indices.indices {
+            unsafe places[unchecked: start &+ row] = numbers[Int(indices[unchecked: row])] &- 1
+        }
+    }
 
     /// The first and the last in the order of bytes; nil when one of them is too long.
     func extremes(
