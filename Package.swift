@@ -38,6 +38,7 @@ let package = Package(
         module("CSV", uses: ["Bytes"]),
         module("HTTP", uses: ["Bytes"]),
         module("Zstd", uses: ["Bytes", "CZstd"]),
+        module("Parquet", uses: ["Bytes", "Zstd"], experimental: ["Lifetimes"]),
 
         // The machine.
         module("Platform", uses: ["Bytes", "CLinux"]),
@@ -63,12 +64,17 @@ let package = Package(
             name: "sample-data", dependencies: ["Bytes", "Zstd", "SampleData"],
             swiftSettings: strict),
 
+        // Writes and reads tables for the check against other programs that read Parquet.
+        .executableTarget(
+            name: "parquet-tables", dependencies: ["Bytes", "Parquet", "Platform"],
+            path: "Tests/ParquetReaders/Tables", swiftSettings: strict),
+
         // What it does, beside the simplest thing that could work.
         .executableTarget(
             name: "holdfast-bench",
             dependencies: [
                 "Bytes", "Domain", "Columns", "Collisions", "Engine", "Platform", "HTTP",
-                "Service",
+                "Service", "Parquet",
             ],
             path: "Benchmarks", swiftSettings: strict),
 
@@ -87,6 +93,7 @@ let package = Package(
         tests("CSVTests", uses: ["Bytes", "CSV"]),
         tests("HTTPTests", uses: ["Bytes", "HTTP"]),
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
+        tests("ParquetTests", uses: ["Bytes", "Zstd", "Parquet"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),

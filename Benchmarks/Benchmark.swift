@@ -11,8 +11,11 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
-        "flood", "http",
+        "flood", "http", "parquet",
     ]
+
+    /// Figures that need no store.
+    static let apart: Set<String> = ["inbox", "flood", "http", "parquet"]
 
     let options: Options
     let report: Report
@@ -39,7 +42,14 @@ final class Benchmark {
         if options.wants("inbox") { try benchmark.measureInbox() }
         if options.wants("flood") { try benchmark.measureFlood() }
         if options.wants("http") { try benchmark.measureHTTP() }
-        for count in options.positionCounts {
+        if options.wants("parquet") {
+            // Row groups are alike, so that more of them tell nothing new.
+            for count in options.positionCounts where count <= 10_000_000 {
+                try benchmark.measureParquet(count)
+            }
+        }
+        let needsStore = options.only.isEmpty || !options.only.isSubset(of: apart)
+        for count in options.positionCounts where needsStore {
             try benchmark.measure(count, .full)
             // The small runs are another shape, not another size.
             if count <= 10_000_000 { try benchmark.measure(count, .sparse) }

@@ -25,7 +25,8 @@ struct Options {
                        [--json FILE|-] [--processor 0]
         holdfast-bench responder --port P --bytes N --request-bytes M [--processor C]
 
-        Figures: roofline, load, atp, names, sku, scan, events, interference, inbox, flood, http.
+        Figures: roofline, load, atp, names, sku, scan, events, interference, inbox, flood, http,
+                 parquet.
         """
 
     init(_ arguments: ArraySlice<String>) throws(UsageError) {

@@ -88,4 +88,14 @@ package struct Buffer<Element: BitwiseCopyable>: ~Copyable {
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
+
+    /// The elements held, to be written: without a check for room at each.
+    @inlinable
+    package var mutableSpan: MutableSpan<Element> {
+        @_lifetime(&self)
+        mutating get {
+            let span = unsafe MutableSpan(_unsafeStart: base, count: count)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
 }

@@ -50,49 +50,25 @@ package struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertib
 
     /// Checks a name without copying it.
     ///
-    /// - Complexity: O(bytes); names of printable ASCII take the first loop only.
+    /// - Complexity: O(bytes).
     package static func check(
         _ bytes: Span<UInt8>, byteCountMax: Int = byteCountMax
     ) throws(IdentifierRefusal) {
         guard bytes.count > 0 else { throw .empty }
         guard bytes.count <= byteCountMax else { throw .tooLong }
-        var offset = 0
-        while offset < bytes.count {
-            let byte = bytes[offset]
-            guard byte >= 0x20, byte < 0x7F else { break }
-            offset += 1
+        guard bytes.firstInvalidUTF8() == nil else { throw .notUTF8 }
+        for offset in 0..<bytes.count where bytes.isControlCharacter(at: offset) {
+            throw .controlCharacter
         }
-        var hasControl = false
-        while offset < bytes.count {
-            guard let (scalar, length) = decodeScalar(bytes, at: offset) else { throw .notUTF8 }
-            if scalar < 0x20 || (0x7F...0x9F).contains(scalar) { hasControl = true }
-            offset += length
-        }
-        if hasControl { throw .controlCharacter }
     }
 }
 
-/// The Unicode scalar at `offset` and its length in bytes; nil where RFC 3629 does not allow it.
-func decodeScalar(_ bytes: Span<UInt8>, at offset: Int) -> (scalar: UInt32, length: Int)? {
-    let lead = bytes[offset]
-    let length: Int
-    var scalar: UInt32
-    let smallest: UInt32
-    switch lead {
-    case 0x00...0x7F: return (UInt32(lead), 1)
-    case 0xC2...0xDF: (length, scalar, smallest) = (2, UInt32(lead & 0x1F), 0x80)
-    case 0xE0...0xEF: (length, scalar, smallest) = (3, UInt32(lead & 0x0F), 0x800)
-    case 0xF0...0xF4: (length, scalar, smallest) = (4, UInt32(lead & 0x07), 0x1_0000)
-    default: return nil
+extension Span<UInt8> {
+    /// Whether a control character (C0, DEL, C1) begins at `offset` of well-formed UTF-8: those up
+    /// to U+009F, of which the ones above DEL are C2 80 to C2 9F.
+    fileprivate func isControlCharacter(at offset: Int) -> Bool {
+        let byte = self[offset]
+        if byte < 0x20 || byte == 0x7F { return true }
+        return byte == 0xC2 && self[offset + 1] < 0xA0
     }
-    guard offset + length <= bytes.count else { return nil }
-    for index in 1..<length {
-        let byte = bytes[offset + index]
-        guard byte & 0xC0 == 0x80 else { return nil }
-        scalar = scalar << 6 | UInt32(byte & 0x3F)
-    }
-    guard scalar >= smallest, scalar <= 0x10_FFFF, !(0xD800...0xDFFF).contains(scalar) else {
-        return nil
-    }
-    return (scalar, length)
 }
