@@ -100,32 +100,34 @@ package final class MasterData: Sendable {
     ///
     /// - Precondition: `name` is a checked identifier.
     package func addLocation(_ name: Span<UInt8>) throws(MasterDataRefusal) -> UInt16 {
-        let key = NameKey(name, hasher)
-        if let id = locationNames.id(name, key) { return UInt16(id) }
-        guard let identifier = try? Identifier(name) else { throw .tooMany("location") }
-        return try change { (state) throws(MasterDataRefusal) in
-            try state.locationID(identifier)
+        try add(name, to: locationNames) { (state, name) throws(MasterDataRefusal) in
+            try state.locationID(name)
         }
     }
 
     /// The id of a channel; it comes into being if it is not known.
     package func addChannel(_ name: Span<UInt8>) throws(MasterDataRefusal) -> UInt16 {
-        let key = NameKey(name, hasher)
-        if let id = channelNames.id(name, key) { return UInt16(id) }
-        guard let identifier = try? Identifier(name) else { throw .tooMany("channel") }
-        return try change { (state) throws(MasterDataRefusal) in
-            try state.channelID(identifier)
+        try add(name, to: channelNames) { (state, name) throws(MasterDataRefusal) in
+            try state.channelID(name)
         }
     }
 
     /// The id of a category; it comes into being if it is not known.
     package func addCategory(_ name: Span<UInt8>) throws(MasterDataRefusal) -> UInt16 {
-        let key = NameKey(name, hasher)
-        if let id = categoryNames.id(name, key) { return UInt16(id) }
-        guard let identifier = try? Identifier(name) else { throw .tooMany("category") }
-        return try change { (state) throws(MasterDataRefusal) in
-            try state.categoryID(identifier)
+        try add(name, to: categoryNames) { (state, name) throws(MasterDataRefusal) in
+            try state.categoryID(name)
         }
+    }
+
+    private func add(
+        _ name: Span<UInt8>, to names: NameDictionaryView,
+        _ makeID: (inout MasterState, Identifier) throws(MasterDataRefusal) -> UInt16
+    ) throws(MasterDataRefusal) -> UInt16 {
+        if let id = names.id(name, NameKey(name, hasher)) { return UInt16(id) }
+        guard let identifier = try? Identifier(name) else {
+            preconditionFailure("a name that was not checked")
+        }
+        return try change { (state) throws(MasterDataRefusal) in try makeID(&state, identifier) }
     }
 
     // MARK: - Documents
