@@ -211,9 +211,13 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
         var offset = 0
         var steps = limits.stepCountPerTurn
         while true {
-            if exchange.output.count >= Self.flushByteCount { flush(&c) }
+            if exchange.output.count >= Self.flushByteCount {
+                flush(&c)
+                // Long answers use a turn up sooner: others wait for them.
+                steps -= limits.stepCountPerTurn / Self.flushCountPerTurn
+            }
             if c.isDead { return offset }
-            if steps == 0 {
+            if steps <= 0 {
                 c.wantsTurn = true
                 return offset
             }
@@ -232,6 +236,7 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     }
 
     private static var flushByteCount: Int { 64 << 10 }
+    private static var flushCountPerTurn: Int { 8 }
 
     /// Whether the client must read before more of its requests are answered.
     mutating func isOverfull(_ c: inout Connection) -> Bool {
