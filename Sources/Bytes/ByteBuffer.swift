@@ -92,6 +92,18 @@ package struct ByteBuffer: ~Copyable {
         count &+= bytes.count
     }
 
+    /// Appends a number, its lowest byte first.
+    @inlinable
+    package mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(
+        littleEndian value: Value
+    ) {
+        let byteCount = MemoryLayout<Value>.size
+        reserve(byteCount)
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+            of: value.littleEndian, as: Value.self)
+        count &+= byteCount
+    }
+
     /// Appends all that another buffer holds.
     @inlinable
     package mutating func append(contentsOf other: borrowing ByteBuffer) { append(other.span) }

@@ -48,6 +48,15 @@ extension Span<UInt8> {
         return true
     }
 
+    /// The number whose lowest byte is at `offset`.
+    @inlinable
+    package func littleEndian<Value: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> Value {
+        precondition(offset >= 0 && count &- offset >= MemoryLayout<Value>.size)
+        return unsafe withUnsafeBytes { bytes in
+            Value(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
+        }
+    }
+
     /// The eight bytes at `offset` as a little-endian word.
     @inlinable
     package func word(at offset: Int) -> UInt64 {

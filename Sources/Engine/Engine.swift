@@ -88,11 +88,11 @@ package final class Engine: @unchecked Sendable {
     }
 
     /// The shard's state, for its owner.
-    package func withShard<Result: ~Copyable>(
-        _ shard: Int, _ body: (inout Shard) -> Result
-    ) -> Result {
+    package func withShard<Result: ~Copyable, E: Error>(
+        _ shard: Int, _ body: (inout Shard) throws(E) -> Result
+    ) throws(E) -> Result {
         precondition(shard >= 0 && shard < options.shardCount)
-        return unsafe body(&shards[shard])
+        return unsafe try body(&shards[shard])
     }
 
     /// Counts the batches that changed something, over all shards: the number in a mark.

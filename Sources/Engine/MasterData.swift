@@ -138,6 +138,12 @@ package final class MasterData: Sendable {
     package var locations: Versioned<[Location]> {
         state.withLock { ($0.locationsVersion, $0.locations) }
     }
+    /// How many locations and categories have ids.
+    package var nameCounts: NameCounts {
+        state.withLock { state in
+            NameCounts(locations: state.locations.count, categories: state.categories.count)
+        }
+    }
     package var groups: Versioned<[Group]> {
         state.withLock { state in
             (state.groupsVersion, state.groups.values.sorted { $0.name < $1.name })

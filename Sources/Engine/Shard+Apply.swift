@@ -148,7 +148,10 @@ extension Shard {
         }
         facts.removeAll()
         let outcome = decide(commands[index], text, place, now: now)
-        if facts.count > 0 { evolve(text, place, expecting: expected) }
+        if facts.count > 0 {
+            evolve(text, place, expecting: expected)
+            if options.keepsFacts { FactFormat.append(facts, text, to: &keptFacts) }
+        }
         return outcome
     }
 
@@ -176,7 +179,7 @@ extension Shard {
 
     /// Makes room for what commands may add besides SKUs, positions and names of items, so that
     /// evolving them cannot fail.
-    private mutating func prepare(commands count: Int) throws(SystemError) {
+    mutating func prepare(commands count: Int) throws(SystemError) {
         try movements.prepare(2 * count)
         try remembered.prepare(count)
         try conditions.prepare(keys: 8 * count)

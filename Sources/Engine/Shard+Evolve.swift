@@ -19,38 +19,55 @@ extension Shard {
     mutating func evolve(
         _ text: Span<UInt8>, _ place: FoundPlace, expecting positionCount: Int = 1
     ) {
-        var sku = place.sku
-        var isOpen = false
-        // The position that facts named last.
-        var known = place
-        for index in facts.indices {
-            switch facts[index] {
-            case .skuAdded(let range):
-                sku = addSKU(text.part(range))
-            case .positionAdded(let key):
-                open(key.sku, &isOpen)
-                let row = positions.addPosition(
-                    key.sku, at: key.location, expecting: positionCount)
-                known.found(key.location, row)
-            case .moved(let fact):
-                open(fact.position.sku, &isOpen)
-                evolve(fact, row(of: fact.position, &known))
-            case .counted(let fact):
-                open(fact.position.sku, &isOpen)
-                evolve(fact, row(of: fact.position, &known))
-            case .categorised(let fact):
-                open(fact.sku, &isOpen)
-                evolve(fact, text)
-            case .remembered(let event):
-                remembered.add(event)
-            case .parked(let fact):
-                parked.append(
-                    ParkedEvent(
-                        outcome: fact.outcome, parkedAt: fact.time,
-                        source: text.part(fact.source).array))
-            }
+        var evolution = Evolution(known: place, expected: positionCount)
+        for index in facts.indices { evolve(facts[index], text, &evolution) }
+        end(evolution)
+    }
+
+    /// How far the facts of one command have been applied.
+    struct Evolution {
+        /// The position that facts named last.
+        var known: FoundPlace
+        /// Positions that the SKU is about to gain.
+        var expected = 1
+        /// The SKU that is being changed; `max` while none is.
+        var openSKU: UInt32 = .max
+    }
+
+    /// Applies one fact. Facts of one command that change positions are all of one SKU.
+    @inline(__always)
+    mutating func evolve(_ fact: Fact, _ text: Span<UInt8>, _ evolution: inout Evolution) {
+        switch fact {
+        case .skuAdded(let range):
+            addSKU(text.part(range))
+        case .positionAdded(let key):
+            open(key.sku, &evolution)
+            let row = positions.addPosition(
+                key.sku, at: key.location, expecting: evolution.expected)
+            evolution.known.found(key.location, row)
+        case .moved(let fact):
+            open(fact.position.sku, &evolution)
+            evolve(fact, row(of: fact.position, &evolution.known))
+        case .counted(let fact):
+            open(fact.position.sku, &evolution)
+            evolve(fact, row(of: fact.position, &evolution.known))
+        case .categorised(let fact):
+            open(fact.sku, &evolution)
+            evolve(fact, text)
+        case .remembered(let event):
+            remembered.add(event)
+        case .parked(let fact):
+            parked.append(
+                ParkedEvent(
+                    outcome: fact.outcome, parkedAt: fact.time,
+                    source: text.part(fact.source).array))
         }
-        if isOpen { positions.endChange(sku) }
+    }
+
+    /// Shows readers what the facts of the command changed.
+    @inline(__always)
+    mutating func end(_ evolution: Evolution) {
+        if evolution.openSKU != .max { positions.endChange(evolution.openSKU) }
     }
 
     @inline(__always)
@@ -64,16 +81,15 @@ extension Shard {
     }
 
     @inline(__always)
-    private mutating func open(_ sku: UInt32, _ isOpen: inout Bool) {
-        if isOpen { return }
+    private mutating func open(_ sku: UInt32, _ evolution: inout Evolution) {
+        if evolution.openSKU != .max { return }
         positions.beginChange(sku)
-        isOpen = true
+        evolution.openSKU = sku
     }
 
-    private mutating func addSKU(_ name: Span<UInt8>) -> UInt32 {
+    private mutating func addSKU(_ name: Span<UInt8>) {
         let sku = positions.addSKU(name, NameKey(name, hasher))
         markRules(sku, name, policy.safetyStock)
-        return sku
     }
 
     func markedFlags(_ flags: UInt16, _ hasRules: Bool) -> UInt16 {

@@ -26,6 +26,8 @@ package struct EngineOptions: Sendable {
     package var inboxCapacity = 64
     /// Commands that may wait in a shard's inbox.
     package var queuedCommandMax = 4096
+    /// Whether shards keep the facts they decide, encoded, until somebody takes them.
+    package var keepsFacts = false
     /// Rows looked at in one turn while another policy is brought in.
     package var policyRowsPerTurn = 50_000
 
@@ -78,6 +80,8 @@ package struct Shard: ~Copyable {
     var nextPolicySKU = 0
 
     var facts = Buffer<Fact>()
+    /// The facts decided since this was last emptied, as `FactFormat` has them.
+    package var keptFacts = ByteBuffer()
     /// Where the commands that are looked ahead were found.
     var places = Buffer<FoundPlace>()
     let options: EngineOptions

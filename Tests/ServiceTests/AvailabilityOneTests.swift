@@ -105,11 +105,17 @@ import Testing
             for path in [
                 "/v1/availability/A1", "/v1/positions/A1", "/v1/items/A1", "/healthz", "/",
             ] {
-                let whole = try client.ask("GET", path)
+                // The clock's skew has as many digits as it has: either answer may have more.
+                let before = try client.ask("GET", path)
                 let head = try client.ask("HEAD", path)
+                let after = try client.ask("GET", path)
                 #expect(head.status == 200)
                 #expect(head.body.isEmpty)
-                #expect(header("content-length", of: head) == header("content-length", of: whole))
+                let length = try #require(header("content-length", of: head).flatMap { Int($0) })
+                let lengths = [before.body.count, after.body.count]
+                let spread = path == "/healthz" || path == "/" ? 4 : 0
+                #expect(
+                    lengths.contains { abs($0 - length) <= spread }, "\(path): \(length)")
             }
         }
     }

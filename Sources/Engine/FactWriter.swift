@@ -1,0 +1,101 @@
+// Facts as bytes: what a journal keeps of a shard.
+//
+//     payload   facts of whole commands, one after the other
+//     fact      tag 8 (kind; the high bit is set on the first fact of a command) · fields
+//     kinds     1 SKU added          length 8 · name
+//               2 position added     SKU 32 · location 16
+//               3 moved              SKU 32 · location 16 · condition 8 · delta 32 · at 64
+//               4 counted            SKU 32 · location 16 · condition 8, bit 7: whole · value 32 · at 64
+//               5 categorised        SKU 32 · category 16 · length 32 · name
+//               6 remembered         fingerprint 64, 32 · body 32 · outcome 8
+//               7 parked             outcome 8 · length 32 · source
+//
+// Numbers are little-endian, signed ones in two's complement. SKUs and locations are ids, counted
+// from 0 as facts add them. Service time is that of the frame. A change of meaning needs a new
+// version; `FactFormat.version` is written beside the payload.
+
+package import Bytes
+package import Domain
+
+/// The encoding of facts.
+package enum FactFormat {
+    package static let version: UInt8 = 1
+
+    static let startOfCommand: UInt8 = 0x80
+    static let wholeCount: UInt8 = 0x80
+
+    enum Kind: UInt8 {
+        case skuAdded = 1
+        case positionAdded
+        case moved
+        case counted
+        case categorised
+        case remembered
+        case parked
+    }
+
+    /// Appends the facts of one command, which are not none.
+    ///
+    /// - Parameter text: What ranges in the facts refer to.
+    package static func append(
+        _ facts: borrowing Buffer<Fact>, _ text: Span<UInt8>, to output: inout ByteBuffer
+    ) {
+        var start = startOfCommand
+        for index in facts.indices {
+            append(facts[index], text, start, to: &output)
+            start = 0
+        }
+    }
+
+    private static func append(
+        _ fact: Fact, _ text: Span<UInt8>, _ start: UInt8, to output: inout ByteBuffer
+    ) {
+        func tag(_ kind: Kind) -> UInt8 { kind.rawValue | start }
+        switch fact {
+        case .skuAdded(let name):
+            output.append(tag(.skuAdded))
+            output.append(UInt8(name.count))
+            output.append(text.part(name))
+        case .positionAdded(let position):
+            output.append(tag(.positionAdded))
+            append(position, to: &output)
+        case .moved(let fact):
+            output.append(tag(.moved))
+            append(fact.position, to: &output)
+            output.append(fact.condition.rawValue)
+            output.append(littleEndian: fact.delta)
+            output.append(littleEndian: fact.at)
+        case .counted(let fact):
+            output.append(tag(.counted))
+            append(fact.position, to: &output)
+            output.append(fact.condition.rawValue | (fact.isWhole ? wholeCount : 0))
+            output.append(littleEndian: fact.value)
+            output.append(littleEndian: fact.at)
+        case .categorised(let fact):
+            output.append(tag(.categorised))
+            output.append(littleEndian: fact.sku)
+            output.append(littleEndian: fact.category)
+            append(text.part(fact.name), to: &output)
+        case .remembered(let event):
+            output.append(tag(.remembered))
+            output.append(littleEndian: event.fingerprint.first)
+            output.append(littleEndian: event.fingerprint.second)
+            output.append(littleEndian: event.fingerprint.body)
+            output.append(event.outcome.rawValue)
+        case .parked(let fact):
+            output.append(tag(.parked))
+            output.append(fact.outcome.rawValue)
+            append(text.part(fact.source), to: &output)
+        }
+    }
+
+    private static func append(_ position: PositionKey, to output: inout ByteBuffer) {
+        output.append(littleEndian: position.sku)
+        output.append(littleEndian: position.location)
+    }
+
+    private static func append(_ text: Span<UInt8>, to output: inout ByteBuffer) {
+        output.append(littleEndian: UInt32(text.count))
+        output.append(text)
+    }
+}

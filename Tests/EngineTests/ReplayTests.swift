@@ -1,0 +1,175 @@
+import Bytes
+import Columns
+import Domain
+import Engine
+import Testing
+
+/// Facts as a journal would keep them: by shard, a frame for each batch.
+private struct Frame {
+    var shard: Int
+    var time: Milliseconds
+    var payload: [UInt8]
+}
+
+@Suite struct ReplayTests {
+    private static let seeds = Array(UInt64(1)...20) + [UInt64.random(in: 0 ... .max)]
+
+    /// An engine that went through a history, and what its shards kept of it.
+    private func play(_ history: History) throws -> (EngineFixture, [Frame]) {
+        var options = history.options
+        options.keepsFacts = true
+        let fixture = try EngineFixture(options)
+        var frames: [Frame] = []
+        for step in history.steps {
+            switch step {
+            case .command(let command):
+                _ = try fixture.apply(command)
+            case .tick(let now): fixture.now = now
+            case .rules(let rules): try fixture.put(rules: rules)
+            case .location(let name, let groups, let isOpen):
+                try fixture.put(location: name, groups: groups, isOpen: isOpen)
+            case .group(let name, let members): try fixture.put(group: name, members: members)
+            case .send, .adopt, .settle: break
+            }
+            for shard in 0..<fixture.engine.shardCount {
+                let payload = fixture.engine.withShard(shard) { shard in
+                    let payload = shard.keptFacts.span.array
+                    shard.keptFacts.removeAll()
+                    return payload
+                }
+                if payload.isEmpty { continue }
+                frames.append(Frame(shard: shard, time: fixture.now, payload: payload))
+            }
+        }
+        fixture.adoptAll()
+        return (fixture, frames)
+    }
+
+    /// Another engine with the same names and rules, as the control stream would bring them.
+    private func successor(
+        of fixture: EngineFixture, _ history: History
+    ) throws -> EngineFixture {
+        let other = try EngineFixture(fixture.engine.options)
+        let master = fixture.engine.master
+        other.now = fixture.now
+        for case .command(let command) in history.steps {
+            guard let category = command.category else { continue }
+            _ = try withUTF8(category) { name throws(MasterDataRefusal) in
+                try other.engine.master.addCategory(name)
+            }
+        }
+        _ = try other.engine.master.put(locations: master.locations.value)
+        _ = try other.engine.master.put(groups: master.groups.value)
+        _ = try other.engine.master.put(rules: master.rules.value.safetyStock)
+        other.adoptAll()
+        return other
+    }
+
+    @Test(arguments: seeds)
+    func `facts that are replayed give the state that decided them`(seed: UInt64) throws {
+        let history = History(seed: seed, stepCount: 300)
+        let (fixture, frames) = try play(history)
+        let other = try successor(of: fixture, history)
+        for frame in frames {
+            let applied = try other.engine.replay(
+                frame.payload.span, shard: frame.shard, time: frame.time)
+            #expect(applied > 0)
+        }
+        for sku in History.skus {
+            let expected = try fixture.detail(sku)
+            let found = try other.detail(sku)
+            // Rules that were brought in meanwhile are changes too, and not in the frames.
+            #expect(found?.version ?? 0 <= expected?.version ?? 0, "\(sku)")
+            #expect(found?.detail == expected?.detail, "\(sku)")
+        }
+        for number in 0..<fixture.engine.shardCount {
+            func state(_ fixture: EngineFixture) -> [String] {
+                fixture.engine.withShard(number) { shard in
+                    [
+                        "\(shard.rememberedCount)", "\(shard.positions.positionCount)",
+                        "\(shard.positions.skuCount)",
+                    ] + shard.parked.map { "\($0.outcome) \($0.parkedAt) \($0.source)" }
+                }
+            }
+            #expect(state(other) == state(fixture))
+        }
+    }
+
+    @Test(arguments: seeds.prefix(4))
+    func `a repeat after the replay changes nothing, and late counts are taken alike`(
+        seed: UInt64
+    ) throws {
+        let history = History(seed: seed, stepCount: 200)
+        let (fixture, frames) = try play(history)
+        let other = try successor(of: fixture, history)
+        for frame in frames {
+            _ = try other.engine.replay(
+                frame.payload.span, shard: frame.shard, time: frame.time)
+        }
+        for case .command(let command) in history.steps {
+            #expect(try other.apply(command) == fixture.apply(command), "\(command)")
+        }
+        for sku in History.skus {
+            #expect(try other.detail(sku)?.detail == fixture.detail(sku)?.detail)
+        }
+    }
+
+    @Test func `damaged facts are an error with a place, never a trap`() throws {
+        let history = History(seed: 3, stepCount: 60)
+        let (fixture, frames) = try play(history)
+        var refused = 0
+        var random = SeededGenerator(seed: 9)
+        for frame in frames.prefix(12) {
+            for offset in frame.payload.indices {
+                let other = try successor(of: fixture, history)
+                var payload = frame.payload
+                payload[offset] ^= 1 << UInt8.random(in: 0...7, using: &random)
+                do throws(ReplayError) {
+                    _ = try other.engine.replay(
+                        payload.span, shard: frame.shard, time: frame.time)
+                } catch { refused += 1 }
+            }
+        }
+        #expect(refused > 0)
+    }
+
+    @Test func `facts that do not fit the state are refused`() throws {
+        let other = try EngineFixture(EngineFixture.options { $0.shardCount = 1 })
+        var payload = ByteBuffer()
+        func replay(_ facts: [Fact], _ text: String = "") -> ReplayError? {
+            payload.removeAll()
+            var buffer = Buffer<Fact>()
+            for fact in facts { buffer.append(fact) }
+            withUTF8(text) { FactFormat.append(buffer, $0, to: &payload) }
+            do throws(ReplayError) {
+                _ = try other.engine.replay(payload.span, shard: 0, time: testStart)
+                return nil
+            } catch { return error }
+        }
+        let key = PositionKey(sku: 0, location: 0)
+        let name = ByteRange(offset: 0, count: 1)
+        let second = PositionKey(sku: 1, location: 0)
+        func moved(_ delta: Int32, _ position: PositionKey) -> Fact {
+            .moved(
+                StockMoved(position: position, condition: .sellable, delta: delta, at: testStart))
+        }
+        #expect(replay([moved(1, key)]) == .contradiction(offset: 0), "there is no such SKU")
+        #expect(replay([.positionAdded(key)]) == .contradiction(offset: 0))
+        #expect(
+            replay([.skuAdded(name), .positionAdded(key)], "Z") == .contradiction(offset: 0),
+            "there is no such location")
+        _ = try withUTF8("L0") { name throws(MasterDataRefusal) in
+            try other.engine.master.addLocation(name)
+        }
+        #expect(
+            replay([.skuAdded(name), .positionAdded(second), moved(.max, second)], "A") == nil)
+        #expect(replay([.skuAdded(name)], "A") == .contradiction(offset: 0), "it is there already")
+        #expect(replay([.positionAdded(second)]) == .contradiction(offset: 0), "so is this")
+        #expect(replay([moved(1, second)]) == .contradiction(offset: 0), "beyond 32 bits")
+        #expect(replay([moved(-1, second)]) == nil)
+        #expect(
+            replay([.positionAdded(key), moved(1, second)]) == .contradiction(offset: 0),
+            "a command is about one SKU")
+        #expect(try other.detail("A")?.detail.positions.values.first?.sellable == .max - 1)
+    }
+}
