@@ -262,10 +262,12 @@ package struct PositionStore: ~Copyable {
         clear(row)
         locations[shared: row] = location
         let last = Int(locations[shared: extent.start + extent.count])
-        runs[shared: Int(sku) * 2 + 1] =
+        // Release: who sees the new count sees the rows where they are now. Pairs with
+        // `RunReader.settledExtent`.
+        runs.release(
             RunExtent(
                 start: extent.start, count: extent.count + 1, isPrefix: last == extent.count
-            ).word
+            ).word, at: Int(sku) * 2 + 1)
         positionCount += 1
         return row
     }

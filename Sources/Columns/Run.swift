@@ -135,6 +135,15 @@ package struct RunReader: Sendable {
         RunExtent(word: runs[unchecked: Int(sku) &* 2 &+ 1])
     }
 
+    /// Where the run lay when its locations were in order: whoever sees this count of positions
+    /// sees them where they are.
+    ///
+    /// Acquire: pairs with the release in `PositionStore.addPosition`.
+    @inlinable @inline(always)
+    package func settledExtent(_ sku: UInt32) -> RunExtent {
+        RunExtent(word: runs.acquire(Int(sku) &* 2 &+ 1))
+    }
+
     /// Runs `body` until the SKU did not change meanwhile; `body` may see torn states and must not
     /// act on what it reads before this returns.
     ///
@@ -184,7 +193,9 @@ package struct RunReader: Sendable {
     /// Halves the run until few rows are left, without a branch on what it finds: which half it is
     /// cannot be foretold. Looks at the few all at once.
     ///
-    /// What is read may change meanwhile, as in `sum(rows:_:)`.
+    /// What is read may change meanwhile, as in `sum(rows:_:)`: while rows are shifted a location
+    /// stands twice, and what was found is any place. So the answer is a row of the run whatever
+    /// was read, and the run's version tells whether it counts.
     @usableFromInline
     func search(_ location: UInt16, _ extent: RunExtent) -> Int? {
         // Ascending and distinct, so it is not behind the row that its own number counts to.
@@ -198,7 +209,7 @@ package struct RunReader: Sendable {
         #if !RACE_CHECKED
             if count >= 8 {
                 return unsafe place(of: location, in: locations.base + first, count)
-                    .map { first &+ $0 }
+                    .flatMap { $0 < count ? first &+ $0 : nil }
             }
         #endif
         for row in first..<first &+ count where locations[unchecked: row] == location {

@@ -261,7 +261,7 @@ package struct AvailabilityQuery: ~Copyable {
 
     /// Finds the item's places in a run that has not all locations, and asks for their free units.
     private mutating func search(_ index: Int, _ reader: RunReader) {
-        let extent = reader.extent(items[index].sku)
+        let extent = reader.settledExtent(items[index].sku)
         if extent.isPrefix { return }
         let first = Int(items[index].firstPlace)
         for place in first..<first &+ Int(items[index].placeCount) {

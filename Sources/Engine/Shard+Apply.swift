@@ -63,7 +63,6 @@ extension Shard {
         guard let candidate = positions.reader.names.candidate(command.key) else { return }
         places[index].sku = candidate
         positions.reader.prefetchRun(candidate)
-        positions.attributes.prefetch(Int(candidate))
     }
 
     @inline(__always)
@@ -138,7 +137,7 @@ extension Shard {
                 if place.sku == .max { try positions.prepareForSKU() }
                 if expected > 0 { try positions.prepare(positions: expected, for: place.knownSKU) }
             }
-            if !isPrepared { try prepare(commands: 1) }
+            if !isPrepared { try prepare(commands[index]) }
             if commands[index].verb == .item {
                 try itemNames.prepare(rows: Int(commands[index].sourceByteCount))
                 try itemNameOf.prepare(keys: 1)
@@ -175,6 +174,22 @@ extension Shard {
             if command.verb != .stock { break }
         }
         return command.toLocation == command.location ? missing : missing + 1
+    }
+
+    /// The same for one command, and for no more than it may add.
+    @inline(never)
+    private mutating func prepare(_ command: StockCommand) throws(SystemError) {
+        if command.flags & StockCommand.hasIdentityFlag != 0 {
+            // A repeat is told so, room or not.
+            if case .same(.accepted) = remembered.recall(command.fingerprint) { return }
+            try remembered.prepare(1)
+        }
+        try movements.prepare(2)
+        if command.verb == .stock || command.eventKind == .count
+            || command.from != .sellable || command.to != .sellable
+        {
+            try conditions.prepare(keys: 8)
+        }
     }
 
     /// Makes room for what commands may add besides SKUs, positions and names of items, so that

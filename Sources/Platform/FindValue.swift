@@ -4,6 +4,8 @@ public import CLinux
 
 /// Where `wanted` is among `count` distinct values from `start` on; nil where it is not.
 ///
+/// Values that change meanwhile may be there twice: the place is then any number.
+///
 /// - Precondition: 8 to 65,534 values.
 /// - Complexity: O(count); five instructions per 8 values.
 @inlinable @inline(always)

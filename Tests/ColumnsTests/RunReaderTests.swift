@@ -4,6 +4,30 @@ import Testing
 @testable import Columns
 
 @Suite struct RunReaderTests {
+    /// While an owner shifts rows, one location stands twice for readers who are too early.
+    @Test func `a look-up amid a shift answers a row of the run or none`() throws {
+        for count in [8, 9, 31, 39, 63, 64, 65, 90] {
+            var store = try Self.store(skuCount: 1)
+            for location in 0..<count {
+                try store.prepare(positions: 1, for: 0)
+                store.beginChange(0)
+                _ = store.addPosition(0, at: UInt16(location * 2 + 1))
+                store.endChange(0)
+            }
+            let extent = store.reader.extent(0)
+            #expect(extent.count == count)
+            for row in extent.rows.dropFirst() {
+                let before = store.locations[shared: row]
+                let twice = store.locations[shared: row - 1]
+                store.locations[shared: row] = twice
+                if let found = store.reader.row(of: twice, in: extent) {
+                    #expect(extent.rows.contains(found))
+                }
+                store.locations[shared: row] = before
+            }
+        }
+    }
+
     @Test func `a read gives up when the version stays odd`() throws {
         var store = try Self.store(skuCount: 2)
         store.beginChange(0)

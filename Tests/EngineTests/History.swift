@@ -21,14 +21,21 @@ enum Step {
 struct History {
     var options: EngineOptions
     var steps: [Step]
+    var skus = ["A", "B", "é-3", "a-name-of-more-than-15-bytes", "E"]
+    var locations = ["L0", "L1", "L2", "a-location-with-a-long-name", "L4", "L5"]
 
-    static let skus = ["A", "B", "é-3", "a-name-of-more-than-15-bytes", "E"]
-    static let locations = ["L0", "L1", "L2", "a-location-with-a-long-name", "L4", "L5"]
     static let groups = ["G0", "G1", "G2"]
     static let categories: [String?] = [nil, "c0", "c1"]
 
-    init(seed: UInt64, stepCount: Int) {
-        var draw = Draw(random: SeededGenerator(seed: seed))
+    /// - Parameter isCrowded: Long runs, and long batches of commands that meet in them.
+    init(seed: UInt64, stepCount: Int, isCrowded: Bool = false) {
+        if isCrowded {
+            skus += (0..<12).map { "S\($0)" }
+            locations += (6..<96).map { "L\($0)" }
+        }
+        var draw = Draw(
+            random: SeededGenerator(seed: seed), skus: skus, locations: locations,
+            commandPercent: isCrowded ? 97 : 76)
         options = draw.options()
         steps = []
         for _ in 0..<stepCount { steps.append(draw.step()) }
@@ -40,6 +47,9 @@ struct History {
 /// Draws steps one by one; remembers what it drew, to repeat it.
 private struct Draw {
     var random: SeededGenerator
+    let skus: [String]
+    let locations: [String]
+    let commandPercent: Int
     var now = testStart
     var sent: [NamedCommand] = []
     var number = 0
@@ -67,8 +77,8 @@ private struct Draw {
     }
 
     mutating func step() -> Step {
-        switch Int.random(in: 0..<100, using: &random) {
-        case 0..<76: return .command(command())
+        if chance(commandPercent) { return .command(command()) }
+        switch Int.random(in: 76..<100, using: &random) {
         case 76..<84: return .send
         case 84..<87:
             now += pick([1, 1000, 60_000, 600_000])
@@ -76,7 +86,7 @@ private struct Draw {
         case 87..<90: return .rules(rules())
         case 90..<93:
             let groups = History.groups.filter { _ in chance(30) }
-            return .location(pick(History.locations), groups: groups, isOpen: chance(70))
+            return .location(pick(locations), groups: groups, isOpen: chance(70))
         case 93..<95: return group()
         default: return .adopt
         }
@@ -105,7 +115,7 @@ private struct Draw {
             }
         }
         number += 1
-        var command = NamedCommand(sku: pick(History.skus), location: pick(History.locations))
+        var command = NamedCommand(sku: pick(skus), location: pick(locations))
         command.at = time()
         command.text = "{\"n\": \(number)}"
         if chance(5) {
@@ -143,7 +153,7 @@ private struct Draw {
             command.to = pick(Condition.allCases.filter { [from = command.from] in $0 != from })
         case .transfer:
             command.toLocation = pick(
-                History.locations.filter { [here = command.location] in $0 != here })
+                locations.filter { [here = command.location] in $0 != here })
             if chance(20) { command.to = pick(Condition.allCases) }
             if chance(20) { command.from = pick(Condition.allCases) }
         case .receipt, .return, .writeOff, .adjust, .count:
@@ -160,12 +170,12 @@ private struct Draw {
         (0..<pick([0, 1, 3, 8])).map { number in
             var rule = ModelRule(id: "r\(number)", priority: pick([0, 0, 1]))
             switch pick([0, 1, 2]) {
-            case 0: rule.sku = pick(History.skus)
+            case 0: rule.sku = pick(skus)
             case 1: rule.category = pick(["c0", "c1"])
             default: break
             }
             switch pick([0, 1, 2]) {
-            case 0: rule.location = pick(History.locations)
+            case 0: rule.location = pick(locations)
             case 1: rule.group = pick(History.groups)
             default: break
             }
@@ -183,7 +193,7 @@ private struct Draw {
     /// Groups contain locations and groups of a lower number, so there is no cycle.
     mutating func group() -> Step {
         let number = Int.random(in: 0..<History.groups.count, using: &random)
-        let members = (History.locations + History.groups[..<number]).filter { _ in chance(40) }
+        let members = (locations + History.groups[..<number]).filter { _ in chance(40) }
         return .group(History.groups[number], members: members)
     }
 }

@@ -32,4 +32,13 @@ import Testing
         let steps = shortest.steps.map { "    \($0)" }.joined(separator: "\n")
         Issue.record("seed \(seed): \(found)\n  options: \(shortest.options)\n\(steps)")
     }
+
+    /// Batches of dozens of commands, which are looked up ahead of each other, in runs of up to 96
+    /// positions.
+    @Test(arguments: seeds.suffix(12))
+    func `a crowded history ends as the naive model says`(seed: UInt64) throws {
+        let history = History(seed: seed, stepCount: 1200, isCrowded: true)
+        guard let difference = try Play(history).difference() else { return }
+        Issue.record("seed \(seed): \(difference)")
+    }
 }

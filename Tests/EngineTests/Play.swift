@@ -92,7 +92,7 @@ final class Play {
     }
 
     private func compareDetails() throws -> String? {
-        for sku in History.skus {
+        for sku in history.skus {
             let found = try fixture.detail(sku)
             if !model.agrees(sku, found?.detail) {
                 let expected = model.policies.last.map { model.detail(sku, $0) }
@@ -108,11 +108,11 @@ final class Play {
 
     /// Free units are those of the detail just compared; the query must say what follows.
     private func compareQueries() throws -> String? {
-        let skus = History.skus + ["nobody"]
+        let skus = history.skus + ["nobody"]
         let details = try skus.map { try fixture.detail($0)?.detail }
         let places: [[String]] = [
             ["L0"], ["nowhere"], ["L1", "L0", "L1"], ["nowhere", "L4", "nowhere", "L4", "L5"],
-            History.locations,
+            history.locations,
         ]
         let scopes: [EngineFixture.Scope] =
             [.everywhere] + History.groups.map { .group($0) } + places.map { .places($0) }
@@ -132,9 +132,9 @@ final class Play {
     }
 
     private func compareReferences() throws -> String? {
-        for sku in History.skus + ["nobody"] {
+        for sku in history.skus + ["nobody"] {
             let detail = try fixture.detail(sku)?.detail
-            for location in History.locations + ["nowhere"] {
+            for location in history.locations + ["nowhere"] {
                 let position = detail?.positions[location]
                 let expected = position.map {
                     model.closed.contains(location) ? 0 : max(0, $0.free)

@@ -75,7 +75,7 @@ private struct Frame {
                 frame.payload.span, shard: frame.shard, time: frame.time)
             #expect(applied > 0)
         }
-        for sku in History.skus {
+        for sku in history.skus {
             let expected = try fixture.detail(sku)
             let found = try other.detail(sku)
             // Rules that were brought in meanwhile are changes too, and not in the frames.
@@ -109,7 +109,7 @@ private struct Frame {
         for case .command(let command) in history.steps {
             #expect(try other.apply(command) == fixture.apply(command), "\(command)")
         }
-        for sku in History.skus {
+        for sku in history.skus {
             #expect(try other.detail(sku)?.detail == fixture.detail(sku)?.detail)
         }
     }

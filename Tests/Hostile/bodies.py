@@ -81,13 +81,14 @@ def bodies(service, expect, count):
     seed = int(os.environ.get("TEST_SEED", random.randrange(1 << 32)))
     generator = random.Random(seed)
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
-    statuses, start = {}, time.monotonic()
+    statuses, kinds, start = {}, {}, time.monotonic()
     try:
         for number in range(count):
             method, target, value = generator.choice(CALLS)
             body = changed(value, generator)
             status = answered(connection, method, target, body)
             statuses[status] = statuses.get(status, 0) + 1
+            kinds.setdefault((method, target), set()).add(status // 100)
             if status >= 500:
                 expect(f"bodies, seed {seed}: {method} {target} {body!r}", "below 500", status)
             if number % 10 == 0:
@@ -100,6 +101,10 @@ def bodies(service, expect, count):
     print(f"      bodies: seed {seed}, {count} calls in {time.monotonic() - start:.0f} s, "
           f"by status {dict(sorted(statuses.items()))}")
     expect("bodies: the service lives", None, service.process.poll())
+    # A service that refuses everything, or takes everything, has not been tried.
+    if count >= 50 * len(CALLS):
+        for call, seen in kinds.items():
+            expect(f"bodies: {call} takes some and refuses some", {2, 4}, seen)
 
 
 def answered(connection, method, target, body=None):

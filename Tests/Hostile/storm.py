@@ -18,9 +18,6 @@ STARTS = (
     b"GET /v1/positions/A HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01",
 )
 PLAIN = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-RECOVERY_SECONDS = 1
-
-
 OPEN_COUNT = 500
 RECOVERY_SECONDS = 1
 RESIDENT_MAX = 8 << 20

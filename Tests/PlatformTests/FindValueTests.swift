@@ -33,4 +33,16 @@ import Testing
         #expect(found(65_535, in: run) == nil)
         #expect(found(0, in: run) == nil)
     }
+
+    /// As a reader may see a run while its owner shifts rows.
+    @Test func `a value that is there twice is found anywhere, or nowhere, without a trap`() {
+        for count in 8...64 {
+            for twice in 1..<count {
+                var run = (0..<UInt16(count)).map { $0 * 2 }
+                run[twice] = run[twice - 1]
+                let place = found(run[twice], in: run[...])
+                #expect(place.map { $0 >= 0 && $0 < 128 } ?? true)
+            }
+        }
+    }
 }

@@ -116,6 +116,7 @@ extension ConnectionDriver where Handler: ~Copyable {
             return false
         }
         offset = joinedEnds[count - 1]
+        joinedSteps = count &- 1
         exchange.counts[.requests] &+= UInt64(count &- 1)
         finish(&c)
         finished.count &+= UInt64(count &- 1)

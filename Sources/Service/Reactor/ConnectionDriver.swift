@@ -36,6 +36,8 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
 
     /// Where the requests end that are being answered together.
     var joinedEnds = Buffer<Int>()
+    /// Requests of the last step that were answered besides the first.
+    var joinedSteps = 0
 
     /// Calls of one route that began at one instant, as pipelined ones do.
     struct FinishedCalls {
@@ -222,6 +224,7 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
                 return offset
             }
             steps -= 1
+            joinedSteps = 0
             let goesOn: Bool
             switch c.phase {
             case .head: goesOn = readHead(&c, &buffer, &offset)
@@ -231,6 +234,7 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
             case .producing: goesOn = produce(&c)
             default: goesOn = false
             }
+            steps -= joinedSteps
             if !goesOn { return offset }
         }
     }

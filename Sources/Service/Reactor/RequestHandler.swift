@@ -126,6 +126,8 @@ package protocol RequestHandler: SendableMetatype, ~Copyable {
     /// is to be composed together with theirs, so that what they wait for comes at the same time.
     /// Nothing is appended yet, and without a call of `answerJoined` nothing comes of it.
     ///
+    /// `plan` is asked about the first of them only: none may join that it would refuse.
+    ///
     /// - Parameters:
     ///   - text: From the first request that is answered together with others to the end of this
     ///     one's body.

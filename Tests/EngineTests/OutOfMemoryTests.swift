@@ -1,0 +1,48 @@
+import Domain
+import Engine
+import Testing
+
+@Suite struct EngineOutOfMemoryTests {
+    @Test func `what finds no room is refused and changes nothing, and the rest is taken`() throws {
+        // Room for the movements of 10 events, and for no more than 8 units in other conditions.
+        let fixture = try EngineFixture(
+            EngineFixture.options { options in
+                options.shardCount = 1
+                options.movementCountMax = 10
+                options.conditionCountMax = 8
+            })
+        let receipts = (0..<12).map { number in
+            NamedCommand.event(.receipt, 5, "S\(number)", id: "receipt \(number)")
+        }
+        // The last two movements are kept free for a command that has two.
+        #expect(
+            try fixture.apply(receipts)
+                == Array(repeating: .accepted, count: 9)
+                + Array(repeating: .outOfMemory, count: 3))
+        #expect(try fixture.detail("S8")?.detail.positions["L0"]?.sellable == 5)
+        #expect(try fixture.detail("S9") == nil)
+        // Nothing was remembered of what was refused.
+        #expect(
+            try fixture.apply([receipts[0], receipts[11]]) == [.duplicate, .outOfMemory])
+    }
+
+    @Test func `units in other conditions find no room while sellable ones do`() throws {
+        let fixture = try EngineFixture(
+            EngineFixture.options { options in
+                options.shardCount = 1
+                options.conditionCountMax = 8
+            })
+        let returns = (0..<20).map { number in
+            NamedCommand.event(.return, 1, "S\(number)", into: .returned, id: "return \(number)")
+        }
+        let sales = (0..<20).map { number in
+            NamedCommand.event(.sale, 1, "S\(number)", id: "sale \(number)")
+        }
+        let outcomes = try fixture.apply(zip(returns, sales).flatMap { [$0, $1] })
+        #expect(outcomes.filter { $0 == .outOfMemory }.count == 19)
+        #expect(outcomes[0] == .accepted)
+        for index in stride(from: 1, to: 40, by: 2) { #expect(outcomes[index] == .accepted) }
+        #expect(try fixture.detail("S0")?.detail.positions["L0"]?.returned == 1)
+        #expect(try fixture.detail("S19")?.detail.positions["L0"]?.returned == 0)
+    }
+}
