@@ -15,6 +15,7 @@ package struct FactError: Error, Equatable, Sendable {
         case unknownCondition = "unknown_condition"
         case unknownOutcome = "unknown_outcome"
         case badName = "bad_name"
+        case badNumber = "bad_number"
         /// A command begins where its first fact is missing.
         case noCommand = "no_command"
     }

@@ -193,13 +193,48 @@ package final class MasterData: Sendable {
     ) throws(MasterDataRefusal) -> UInt64 {
         try change { (state) throws(MasterDataRefusal) in
             try Self.check(expected, state.rules.version)
-            state.rules = RuleSet(version: state.rules.version + 1, safetyStock: rules)
-            state.invalidate()
-            return state.rules.version
+            return state.put(rules)
         }
     }
 
     private static func check(_ expected: UInt64?, _ current: UInt64) throws(MasterDataRefusal) {
         if let expected, expected != current { throw .versionMismatch(current: current) }
+    }
+
+    // MARK: - Facts
+
+    /// Keeps changes from here on, for `takeFacts`.
+    package func keepFacts() { state.withLock { $0.keptFacts = ByteBuffer() } }
+
+    /// Hands the changes kept since the last call to `body`, in order; not called when there are none.
+    ///
+    /// Under the lock: a name whose id anybody has seen is among what was handed over before, or now.
+    package func takeFacts(_ body: (Span<UInt8>) -> Void) {
+        state.withLock { state in
+            guard let facts = state.keptFacts.take() else { return }
+            if !facts.isEmpty { body(facts.span) }
+            state.keptFacts = ByteBuffer()
+        }
+    }
+
+    /// Applies the changes of a control frame.
+    ///
+    /// - Throws: At the first that is malformed or does not fit; those before it have been applied.
+    package func replay(_ payload: Span<UInt8>) throws(ReplayError) {
+        var reader = MasterFactReader()
+        while true {
+            let start = reader.offset
+            let fact: MasterFact?
+            do throws(FactError) { fact = try reader.next(payload) } catch {
+                throw .malformed(error)
+            }
+            guard let fact else { return }
+            do throws(MasterDataRefusal) {
+                try change { (state) throws(MasterDataRefusal) in try state.apply(fact) }
+            } catch {
+                if case .outOfMemory = error { throw .outOfMemory }
+                throw .contradiction(offset: start)
+            }
+        }
     }
 }

@@ -11,6 +11,9 @@ struct MasterState: ~Copyable {
     var groupNames: NameDictionary
     var categoryNames: NameDictionary
 
+    /// The changes since this was last emptied, as `MasterFact` has them; nil: they are not kept.
+    var keptFacts: ByteBuffer?
+
     var locations: [Location] = []  // By id.
     var channels: [Channel] = []  // By id.
     var categories: [Identifier] = []  // By id.
@@ -89,6 +92,7 @@ struct MasterState: ~Copyable {
         if isNew {
             locations.append(Location(name: name))
             locationsVersion += 1
+            keep(.locationNamed(name))
             if mentioned.contains(name) { invalidate() }
         }
         return id
@@ -100,6 +104,7 @@ struct MasterState: ~Copyable {
         if isNew {
             channels.append(Channel(name: name))
             channelsVersion += 1
+            keep(.channelNamed(name))
         }
         return id
     }
@@ -109,13 +114,21 @@ struct MasterState: ~Copyable {
             name, to: &categoryNames, hasher, max: MasterData.categoryCountMax, "category")
         if isNew {
             categories.append(name)
+            keep(.categoryNamed(name))
             if mentioned.contains(name) { invalidate() }
         }
         return id
     }
 
     private mutating func groupID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
-        try Self.add(name, to: &groupNames, hasher, max: MasterData.groupCountMax - 1, "group").id
+        let (id, isNew) = try Self.add(
+            name, to: &groupNames, hasher, max: MasterData.groupCountMax - 1, "group")
+        if isNew { keep(.groupNamed(name)) }
+        return id
+    }
+
+    private mutating func keep(_ fact: MasterFact) {
+        if keptFacts != nil { fact.append(to: &keptFacts!) }
     }
 
     private func checkGroupRoom(for names: [Identifier]) throws(MasterDataRefusal) {
@@ -138,6 +151,7 @@ struct MasterState: ~Copyable {
             locations[id] = location
         }
         locationsVersion += 1
+        keep(.locations(changed))
         if changesGroups {
             invalidate()
         } else {
@@ -157,6 +171,7 @@ struct MasterState: ~Copyable {
         for group in changed { _ = try groupID(group.name) }
         groups = after
         groupsVersion += 1
+        keep(.groups(changed))
         invalidate()
         return groupsVersion
     }
@@ -181,7 +196,29 @@ struct MasterState: ~Copyable {
             max: MasterData.channelCountMax, "channel")
         for channel in changed { channels[Int(try channelID(channel.name))] = channel }
         channelsVersion += 1
+        keep(.channels(changed))
         return channelsVersion
+    }
+
+    mutating func put(_ changed: [SafetyStockRule]) -> UInt64 {
+        rules = RuleSet(version: rules.version + 1, safetyStock: changed)
+        keep(.rules(changed))
+        invalidate()
+        return rules.version
+    }
+
+    /// Changes what a fact says, as it was changed when the fact was kept.
+    mutating func apply(_ fact: MasterFact) throws(MasterDataRefusal) {
+        switch fact {
+        case .locationNamed(let name): _ = try locationID(name)
+        case .channelNamed(let name): _ = try channelID(name)
+        case .groupNamed(let name): _ = try groupID(name)
+        case .categoryNamed(let name): _ = try categoryID(name)
+        case .locations(let changed): _ = try put(changed)
+        case .channels(let changed): _ = try put(changed)
+        case .groups(let changed): _ = try put(changed)
+        case .rules(let changed): _ = put(changed)
+        }
     }
 
     // MARK: - Compiling

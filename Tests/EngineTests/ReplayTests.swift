@@ -14,11 +14,29 @@ private struct Frame {
 @Suite struct ReplayTests {
     private static let seeds = Array(UInt64(1)...20) + [UInt64.random(in: 0 ... .max)]
 
-    /// An engine that went through a history, and what its shards kept of it.
-    private func play(_ history: History) throws -> (EngineFixture, [Frame]) {
+    /// What was kept of a history.
+    private struct Kept {
+        /// The engine that went through it.
+        var fixture: EngineFixture
+        /// What happened to shared data.
+        var control: [UInt8] = []
+        var frames: [Frame] = []
+
+        /// Another engine with the same names and rules, as the control stream brings them.
+        func successor() throws -> EngineFixture {
+            let other = try EngineFixture(fixture.engine.options)
+            other.now = fixture.now
+            try other.engine.master.replay(control.span)
+            other.adoptAll()
+            return other
+        }
+    }
+
+    private func play(_ history: History) throws -> Kept {
         var options = history.options
         options.keepsFacts = true
         let fixture = try EngineFixture(options)
+        fixture.engine.master.keepFacts()
         var frames: [Frame] = []
         for step in history.steps {
             switch step {
@@ -42,35 +60,18 @@ private struct Frame {
             }
         }
         fixture.adoptAll()
-        return (fixture, frames)
-    }
-
-    /// Another engine with the same names and rules, as the control stream would bring them.
-    private func successor(
-        of fixture: EngineFixture, _ history: History
-    ) throws -> EngineFixture {
-        let other = try EngineFixture(fixture.engine.options)
-        let master = fixture.engine.master
-        other.now = fixture.now
-        for case .command(let command) in history.steps {
-            guard let category = command.category else { continue }
-            _ = try withUTF8(category) { name throws(MasterDataRefusal) in
-                try other.engine.master.addCategory(name)
-            }
-        }
-        _ = try other.engine.master.put(locations: master.locations.value)
-        _ = try other.engine.master.put(groups: master.groups.value)
-        _ = try other.engine.master.put(rules: master.rules.value.safetyStock)
-        other.adoptAll()
-        return other
+        var kept = Kept(fixture: fixture, frames: frames)
+        fixture.engine.master.takeFacts { kept.control = $0.array }
+        return kept
     }
 
     @Test(arguments: seeds)
     func `facts that are replayed give the state that decided them`(seed: UInt64) throws {
         let history = History(seed: seed, stepCount: 300)
-        let (fixture, frames) = try play(history)
-        let other = try successor(of: fixture, history)
-        for frame in frames {
+        let kept = try play(history)
+        let fixture = kept.fixture
+        let other = try kept.successor()
+        for frame in kept.frames {
             let applied = try other.engine.replay(
                 frame.payload.span, shard: frame.shard, time: frame.time)
             #expect(applied > 0)
@@ -100,9 +101,10 @@ private struct Frame {
         seed: UInt64
     ) throws {
         let history = History(seed: seed, stepCount: 200)
-        let (fixture, frames) = try play(history)
-        let other = try successor(of: fixture, history)
-        for frame in frames {
+        let kept = try play(history)
+        let fixture = kept.fixture
+        let other = try kept.successor()
+        for frame in kept.frames {
             _ = try other.engine.replay(
                 frame.payload.span, shard: frame.shard, time: frame.time)
         }
@@ -116,12 +118,12 @@ private struct Frame {
 
     @Test func `damaged facts are an error with a place, never a trap`() throws {
         let history = History(seed: 3, stepCount: 60)
-        let (fixture, frames) = try play(history)
+        let kept = try play(history)
         var refused = 0
         var random = SeededGenerator(seed: 9)
-        for frame in frames.prefix(12) {
+        for frame in kept.frames.prefix(12) {
             for offset in frame.payload.indices {
-                let other = try successor(of: fixture, history)
+                let other = try kept.successor()
                 var payload = frame.payload
                 payload[offset] ^= 1 << UInt8.random(in: 0...7, using: &random)
                 do throws(ReplayError) {
@@ -131,6 +133,49 @@ private struct Frame {
             }
         }
         #expect(refused > 0)
+    }
+
+    @Test(arguments: seeds)
+    func `shared data that is replayed is what it was, ids and versions too`(seed: UInt64) throws {
+        let kept = try play(History(seed: seed, stepCount: 300))
+        let other = try kept.successor().engine.master
+        let master = kept.fixture.engine.master
+        #expect(other.locations.version == master.locations.version)
+        #expect(other.locations.value == master.locations.value)
+        #expect(other.groups.version == master.groups.version)
+        #expect(other.groups.value == master.groups.value)
+        #expect(other.channels.version == master.channels.version)
+        #expect(other.rules.value == master.rules.value)
+        for name in History.groups + ["c0", "c1"] {
+            let key = kept.fixture.key(name)
+            withUTF8(name) { name in
+                #expect(other.groupNames.id(name, key) == master.groupNames.id(name, key))
+                #expect(other.categoryNames.id(name, key) == master.categoryNames.id(name, key))
+            }
+        }
+    }
+
+    @Test func `damaged control facts are an error or other facts, never a trap`() throws {
+        let kept = try play(History(seed: 5, stepCount: 200))
+        var malformed = 0
+        for offset in kept.control.indices {
+            for bit in UInt8(0)...7 {
+                var payload = kept.control
+                payload[offset] ^= 1 << bit
+                var reader = MasterFactReader()
+                do throws(FactError) {
+                    while try reader.next(payload.span) != nil {}
+                } catch { malformed += 1 }
+            }
+        }
+        #expect(malformed > kept.control.count)
+        for count in kept.control.indices {
+            var reader = MasterFactReader()
+            let payload = Array(kept.control[..<count])
+            do throws(FactError) { while try reader.next(payload.span) != nil {} } catch {
+                #expect(error.offset <= count)
+            }
+        }
     }
 
     @Test func `facts that do not fit the state are refused`() throws {
