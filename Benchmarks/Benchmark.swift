@@ -11,11 +11,11 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
-        "flood", "http", "parquet",
+        "flood", "http", "accept", "parquet",
     ]
 
     /// Figures that need no store.
-    static let apart: Set<String> = ["inbox", "flood", "http", "parquet"]
+    static let apart: Set<String> = ["inbox", "flood", "http", "accept", "parquet"]
 
     let options: Options
     let report: Report
@@ -42,6 +42,7 @@ final class Benchmark {
         if options.wants("inbox") { try benchmark.measureInbox() }
         if options.wants("flood") { try benchmark.measureFlood() }
         if options.wants("http") { try benchmark.measureHTTP() }
+        if options.wants("accept") { try benchmark.measureAccept() }
         if options.wants("parquet") {
             // Row groups are alike, so that more of them tell nothing new.
             for count in options.positionCounts where count <= 10_000_000 {

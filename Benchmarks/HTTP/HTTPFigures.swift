@@ -11,19 +11,24 @@ import HTTP
 import Platform
 import Service
 
-/// The service for measuring, in a child process: one reactor on one processor.
+/// The service for measuring, in a child process: one reactor on one processor, or several wherever
+/// they run.
 enum MeasuredService {
     static func run(_ words: ArraySlice<String>) throws {
         var rest = Arguments(words)
-        var processor = 0
-        while let option = rest.next() {
-            guard option == "--processor" else { throw UsageError("unknown option \(option)") }
-            processor = try rest.number(of: option)
-        }
-        try Thread.pinCurrent(to: processor)  // Threads started from here stay there.
         var configuration = ServiceConfiguration()
         configuration.address = .loopback(port: 0)
         configuration.reactorCount = 1
+        while let option = rest.next() {
+            switch option {
+            case "--processor":
+                // Threads started from here stay there.
+                try Thread.pinCurrent(to: try rest.number(of: option))
+            case "--reactors": configuration.reactorCount = try rest.number(of: option)
+            case "--shared": configuration.scheme = .shared
+            default: throw UsageError("unknown option \(option)")
+            }
+        }
         let service = try HoldfastService(configuration)
         try service.start()
         try FileHandle.standardOutput.write(contentsOf: Data("\(service.address)\n".utf8))
