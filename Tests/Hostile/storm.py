@@ -59,7 +59,8 @@ def storm(service, expect, rate, seconds):
           f"before; a good caller after {answered * 1000:.0f} ms, all closed after "
           f"{closed * 1000:.0f} ms, resident + {grown >> 10} KiB")
     expect("storm: a good caller is answered", (200, True), (status, answered < RECOVERY_SECONDS))
-    expect("storm: descriptors", descriptors, service.descriptor_count())
+    # What was open before may have been closed meanwhile.
+    expect("storm: no descriptor is left", True, service.descriptor_count() <= descriptors)
     expect("storm: closed in time", True, closed < RECOVERY_SECONDS)
     expect("storm: connections", 1, service.metric("holdfast_connections"))
     expect("storm: bytes held", 0, service.metric("holdfast_buffered_bytes"))
