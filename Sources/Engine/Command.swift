@@ -180,6 +180,9 @@ package struct CommandBatch: ~Copyable {
 
     package init() {}
 
+    /// What the batch counts for in a queue: its commands, or one question.
+    var queuedCount: Int { max(1, commands.count) }
+
     /// Commands at the most in one batch: what a shard does between two looks at the world.
     package static let commandCountMax = 256
 

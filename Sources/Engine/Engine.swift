@@ -107,7 +107,7 @@ package final class Engine: @unchecked Sendable {
     ///
     /// The caller keeps a place for the reply: at most `batchesInFlightMax` batches per origin.
     package func send(_ batch: BatchReference) -> Bool {
-        let (shard, lane, commands) = batch.withBatch { ($0.shard, $0.lane, $0.commands.count) }
+        let (shard, lane, commands) = batch.withBatch { ($0.shard, $0.lane, $0.queuedCount) }
         let waiting = queued.add(UInt64(commands), at: shard)
         // Promises already made are kept as long as there is a cell for them.
         let isOver =
@@ -127,12 +127,14 @@ package final class Engine: @unchecked Sendable {
     package func drain(
         _ shard: Int, limit: Int, onReply: (_ origin: Int) -> Void = { _ in }
     ) -> Int {
+        // Most turns most shards have nothing: one load tells.
+        if !hasMessages(shard) { return 0 }
         var done = 0
         while done < limit, let word = inboxes[shard].receive() {
             let batch = BatchReference(word: word)
             var origin = 0
             batch.withBatch { batch in
-                _ = queued.add(0 &- UInt64(batch.commands.count), at: shard)
+                _ = queued.add(0 &- UInt64(batch.queuedCount), at: shard)
                 work(on: &batch)
                 origin = batch.origin
             }
@@ -180,11 +182,11 @@ package final class Engine: @unchecked Sendable {
     /// Whether there is a reply for a reactor.
     package func hasReplies(_ reactor: Int) -> Bool { replies[reactor].count > 0 }
 
-    /// Commands waiting in a shard's inbox.
+    /// Commands waiting in a shard's inbox, questions to its owner included.
     package func queuedCommands(_ shard: Int) -> Int { Int(queued.value(at: shard)) }
 
-    /// Whether there is a message for a shard.
-    package func hasMessages(_ shard: Int) -> Bool { inboxes[shard].count > 0 }
+    /// Whether there is a message for a shard, or one is just being sent.
+    package func hasMessages(_ shard: Int) -> Bool { queued.value(at: shard) > 0 }
 
     // MARK: - Policy
 
