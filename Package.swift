@@ -43,6 +43,12 @@ let package = Package(
         // The machine.
         module("Platform", uses: ["Bytes", "CLinux"]),
 
+        // What makes it durable. Debug builds can plant defects, which tests must find.
+        .target(
+            name: "Journal", dependencies: ["Bytes", "Platform", "CLinux"],
+            swiftSettings: strict
+                + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
+
         // The store.
         module("Columns", uses: ["Bytes", "Platform"]),
         module("Engine", uses: ["Bytes", "Domain", "Columns"]),
@@ -96,6 +102,10 @@ let package = Package(
         tests("ParquetTests", uses: ["Bytes", "Zstd", "Parquet"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
+        .testTarget(
+            name: "JournalTests", dependencies: ["Bytes", "Platform", "Journal"],
+            swiftSettings: strict
+                + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
         tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),
         tests("ColumnsTests", uses: ["Bytes", "Collisions", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),

@@ -1,0 +1,162 @@
+// The real thing: a folder of files.
+
+internal import CLinux
+internal import Glibc
+package import Platform
+internal import Synchronization
+
+/// A storage in a folder of a file system.
+///
+/// One thread writes; others may have storages of their own on the same folder to read.
+package final class FileStorage: Storage {
+    private let folder: String
+    private let lockFile = Mutex<Int32?>(nil)
+
+    /// - Parameter folder: Must exist.
+    package init(folder: String) { self.folder = folder }
+
+    deinit { unlock() }
+
+    private func path(_ name: FileName) -> String {
+        switch name {
+        case .segment(let base): "\(folder)/\(segmentFileName(base))"
+        case .preparing: "\(folder)/next.preparing"
+        case .ballast: "\(folder)/ballast"
+        }
+    }
+
+    private func failure(_ operation: String, _ name: FileName) -> SystemError {
+        SystemError(operation, on: path(name), code: errno)
+    }
+
+    package func lock() throws(SystemError) {
+        let path = "\(folder)/lock"
+        let number = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw SystemError("open", on: path, code: errno) }
+        guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            _ = Glibc.close(number)
+            throw SystemError("lock", on: path, code: code)
+        }
+        lockFile.withLock { $0 = number }
+    }
+
+    package func unlock() {
+        lockFile.withLock {
+            // Closing the only descriptor of the open file releases its lock.
+            if let number = $0 { _ = Glibc.close(number) }
+            $0 = nil
+        }
+    }
+
+    package func segments() throws(SystemError) -> [UInt64] {
+        guard let stream = unsafe opendir(folder) else {
+            throw SystemError("list", on: folder, code: errno)
+        }
+        defer { unsafe closedir(stream) }
+        var bases: [UInt64] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
+            guard name.utf8.count == 24, name.hasSuffix(".journal"),
+                let base = UInt64(name.prefix(16), radix: 16), segmentFileName(base) == name
+            else { continue }
+            bases.append(base)
+        }
+        return bases
+    }
+
+    package func exists(_ name: FileName) -> Bool { unsafe access(path(name), F_OK) == 0 }
+
+    package func create(_ name: FileName, byteCount: Int) throws(SystemError) -> FileNumber {
+        let flags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC
+        let number = unsafe Glibc.open(path(name), flags, 0o600)
+        guard number >= 0 else { throw failure("create", name) }
+        // Asked for as a whole, so that a full disk is noticed before anything is written and
+        // the blocks lie together. File systems that cannot find out by writing zeros.
+        if holdfast_allocate(number, byteCount) != 0, errno != EOPNOTSUPP {
+            let error = failure("allocate", name)
+            _ = Glibc.close(number)
+            throw error
+        }
+        return FileNumber(number)
+    }
+
+    package func open(_ name: FileName) throws(SystemError) -> FileNumber {
+        let number = unsafe Glibc.open(path(name), O_RDWR | O_CLOEXEC)
+        guard number >= 0 else { throw failure("open", name) }
+        return FileNumber(number)
+    }
+
+    package func close(_ file: FileNumber) { _ = Glibc.close(file.value) }
+
+    package func byteCount(_ file: FileNumber) throws(SystemError) -> Int {
+        var status = stat()
+        guard unsafe fstat(file.value, &status) == 0 else {
+            throw SystemError("look at a segment of", on: folder, code: errno)
+        }
+        return Int(status.st_size)
+    }
+
+    package func rename(_ name: FileName, to new: FileName) throws(SystemError) {
+        guard unsafe Glibc.rename(path(name), path(new)) == 0 else {
+            throw failure("rename", name)
+        }
+    }
+
+    package func remove(_ name: FileName) throws(SystemError) {
+        guard unsafe Glibc.unlink(path(name)) == 0 else { throw failure("remove", name) }
+    }
+
+    package func syncDirectory() throws(SystemError) {
+        let number = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError("open", on: folder, code: errno) }
+        defer { _ = Glibc.close(number) }
+        guard fsync(number) == 0 else { throw SystemError("sync", on: folder, code: errno) }
+    }
+
+    package func freeByteCount() throws(SystemError) -> Int {
+        let count = unsafe holdfast_free_bytes(folder)
+        guard count >= 0 else { throw SystemError("look at", on: folder, code: errno) }
+        return Int(count)
+    }
+
+    package func write(
+        _ file: FileNumber, at offset: Int, _ region: borrowing Region, _ range: Range<Int>
+    ) throws(SystemError) -> Int {
+        let count = unsafe pwrite(
+            file.value, region.address(range.lowerBound, range.count), range.count, off_t(offset))
+        // Nothing written of something, without an error, is treated as a device that is broken.
+        guard count > 0 else {
+            throw SystemError("write to", on: folder, code: count == 0 ? EIO : errno)
+        }
+        return count
+    }
+
+    package func read(
+        _ file: FileNumber, at offset: Int, _ region: borrowing Region, _ range: Range<Int>
+    ) throws(SystemError) -> Int {
+        let count = unsafe pread(
+            file.value, region.address(range.lowerBound, range.count), range.count, off_t(offset))
+        guard count >= 0 else { throw SystemError("read", on: folder, code: errno) }
+        return count
+    }
+
+    package func sync(_ file: FileNumber) throws(SystemError) {
+        // The size of a segment never changes after it was prepared, and fdatasync brings the size
+        // of a new one along: it is needed to read the data back.
+        guard fdatasync(file.value) == 0 else {
+            throw SystemError("sync", on: folder, code: errno)
+        }
+    }
+
+    package func openUncached(_ name: FileName) throws(SystemError) -> FileNumber {
+        // Direct reads write dirty pages out first and drop clean ones.
+        let direct = unsafe holdfast_open_direct(path(name))
+        if direct >= 0 { return FileNumber(direct) }
+        let file = try open(name)
+        _ = posix_fadvise(file.value, 0, 0, Int32(POSIX_FADV_DONTNEED))
+        return file
+    }
+}

@@ -1,0 +1,250 @@
+// Many lives of a journal on a disk that loses power and fails, judged by an oracle.
+//
+// A run is one disk with twenty lives. A life opens the journal, does some work, and ends: the power
+// goes at an operation drawn by lot (also during recovery), or between two; the process is killed;
+// the journal is closed; a write or a sync fails and the next life begins with or without a loss of
+// power. Between lives the oracle compares what is found with what it knows.
+
+internal import Platform
+
+/// A long simulation of one journal.
+package struct JournalSimulation: ~Copyable {
+    /// What a simulation did.
+    package struct Result: Equatable, Sendable {
+        package var runCount = 0
+        package var crashCount = 0
+        package var frameCount = 0
+        package var recoveredCount = 0
+
+        /// Of all platters after all crashes: the same for the same seed.
+        package var stateHash: UInt64 = 0
+
+        /// The first violation, and the seed of its run.
+        package var finding: String?
+        package var findingSeed: UInt64?
+    }
+
+    package static let lifeCount = 20
+
+    private let configuration: JournalConfiguration
+    private let disk: SimulatedStorage
+    private let memory: JournalMemory
+    private let reading: SharedRegion
+    private var oracle: JournalOracle
+    private var bits = SeededBits(seed: 0)
+    private var payload: [UInt8] = []
+    private var result = Result()
+
+    /// Small in everything, so that a crash costs little and meets the ends of segments often.
+    package static func smallConfiguration() -> JournalConfiguration {
+        var configuration = JournalConfiguration()
+        configuration.shardCount = 2
+        configuration.segmentByteCount = 4096
+        configuration.frameByteCountMax = 320
+        configuration.outboxByteCount = 1536
+        configuration.ballastByteCount = 4096
+        configuration.prepareByteCount = 4096
+        return configuration
+    }
+
+    package init(
+        configuration: JournalConfiguration = Self.smallConfiguration()
+    ) throws(JournalError) {
+        let memory = try storing { () throws(SystemError) in try JournalMemory(configuration) }
+        let reading = try storing { () throws(SystemError) in
+            try SharedRegion(byteCount: configuration.segmentByteCount)
+        }
+        self.configuration = configuration
+        self.memory = memory
+        self.reading = reading
+        disk = SimulatedStorage(seed: 0, fileByteCountMax: configuration.segmentByteCount)
+        oracle = JournalOracle(streamCount: configuration.shardCount + 1)
+    }
+
+    /// Runs `runs` disks; stops at the first violation.
+    package static func run(
+        seed: UInt64, runs: Int, configuration: JournalConfiguration = smallConfiguration()
+    ) throws(JournalError) -> Result {
+        var simulation = try JournalSimulation(configuration: configuration)
+        var seeds = SeededBits(seed: seed)
+        for _ in 0..<runs where simulation.result.finding == nil {
+            simulation.runDisk(seed: seeds.next())
+        }
+        return simulation.result
+    }
+
+    private mutating func runDisk(seed: UInt64) {
+        bits = SeededBits(seed: seed)
+        disk.reset(seed: bits.next())
+        oracle.reset()
+        result.runCount += 1
+        for _ in 0..<Self.lifeCount where oracle.finding == nil { live() }
+        result.stateHash = SeededBits.mix(result.stateHash ^ disk.stateHash)
+        if let finding = oracle.finding {
+            result.finding = finding
+            result.findingSeed = seed
+        }
+    }
+
+    // MARK: One life
+
+    private mutating func live() {
+        disk.plan(drawFaults())
+        disk.spaceByteCount = bits.oneIn(8) ? 4096 * (2 + bits.below(4)) : .max
+        var opened = open()
+        if bits.oneIn(4), let core = opened.take() { opened = openAgain(core) }
+        if let core = opened.take() { work(core) }
+        crash()
+    }
+
+    /// Mostly one cut at an operation; sometimes failures; sometimes nothing.
+    private mutating func drawFaults() -> DiskFaults {
+        var faults = DiskFaults()
+        faults.shortWrites = bits.oneIn(8)
+        faults.interruptions = bits.oneIn(8)
+        switch bits.below(8) {
+        case 0: break
+        case 1:
+            faults.failSync = 1 + bits.below(24)
+            faults.failsForEver = bits.oneIn(2)
+        case 2:
+            faults.failWrite = 1 + bits.below(24)
+            faults.failsForEver = bits.oneIn(2)
+        default:
+            faults.cutAt = 1 + bits.below(32)
+            faults.cutsAfter = bits.oneIn(2)
+        }
+        return faults
+    }
+
+    /// Opens the journal and compares what it holds; nil where the faults prevent it.
+    private mutating func open() -> JournalCore<SimulatedStorage>? {
+        oracle.beginRecovery()
+        let streams = configuration.streams
+        do throws(JournalError) {
+            let core = try JournalCore.open(disk, configuration, memory, reading: reading) {
+                header, frame in
+                if let index = streams.index(of: header.stream) {
+                    oracle.recovered(index, header, frame)
+                }
+            }
+            let extents = core.extents
+            oracle.endRecovery { extents[$0].head.sequence }
+            result.recoveredCount += core.report.frameCount
+            return core
+        } catch {
+            // The faults of this life may end it here; anything else was not to be.
+            if case .storage = error { return nil }
+            oracle.note("\(error)")
+            return nil
+        }
+    }
+
+    /// A second start without anything in between finds the same.
+    private mutating func openAgain(
+        _ first: consuming JournalCore<SimulatedStorage>
+    ) -> JournalCore<SimulatedStorage>? {
+        let found = first.extents.dropLast()
+        disk.kill()
+        guard let second = open() else {
+            oracle.note("a second start failed")
+            return nil
+        }
+        if second.extents.dropLast() != found {
+            oracle.note("a second start found something else")
+        }
+        return second
+    }
+
+    private mutating func work(_ core: consuming JournalCore<SimulatedStorage>) {
+        var writers = Writers(core)
+        for _ in 0..<bits.below(32) where !disk.isOff {
+            switch bits.below(16) {
+            case 0...7:
+                for _ in 0...bits.below(3) { append(&writers) }
+            case 8...12: _ = core.step()
+            case 13: _ = core.markIdle()
+            case 14: trim(&core)
+            default: core.syncWritten()
+            }
+            acknowledge(writers)
+        }
+        if bits.oneIn(8) {
+            core.close()
+            acknowledge(writers)
+        }
+    }
+
+    private mutating func append(_ writers: inout Writers) {
+        let index = bits.below(configuration.shardCount + 1)
+        let content = bits.next()
+        JournalOracle.fill(&payload, content)
+        guard let sequence = writers.append(index, content, payload) else { return }
+        oracle.submitted(index, sequence, content: content)
+        result.frameCount += 1
+    }
+
+    private mutating func acknowledge(_ writers: borrowing Writers) {
+        for index in 0...configuration.shardCount {
+            oracle.acknowledged(index, through: writers.durableSequence(index))
+        }
+    }
+
+    private mutating func trim(_ core: inout JournalCore<SimulatedStorage>) {
+        var through: [UInt64] = []
+        for index in 0...configuration.shardCount {
+            let sequence = oracle.acknowledged(index)
+            through.append(sequence - UInt64(bits.below(Int(sequence / 8) + 1)))
+            oracle.mayTrim(index, through: through[index])
+        }
+        // An error ends the life like any other.
+        _ = try? core.trim(through: through)
+    }
+
+    /// The process is killed, or the power goes.
+    private mutating func crash() {
+        if bits.oneIn(6) { disk.kill() } else { disk.cut() }
+        result.crashCount += 1
+    }
+}
+
+/// The writers of all three streams of a small journal.
+private struct Writers: ~Copyable {
+    private var first: StreamWriter
+    private var second: StreamWriter
+    private var control: StreamWriter
+
+    init(_ core: borrowing JournalCore<SimulatedStorage>) {
+        first = core.writer(of: 0)
+        second = core.writer(of: 1)
+        control = core.writer(of: StreamNumber.control)
+    }
+
+    mutating func append(_ index: Int, _ content: UInt64, _ payload: [UInt8]) -> UInt64? {
+        switch index {
+        case 0: Self.append(&first, content, payload)
+        case 1: Self.append(&second, content, payload)
+        default: Self.append(&control, content, payload)
+        }
+    }
+
+    func durableSequence(_ index: Int) -> UInt64 {
+        switch index {
+        case 0: first.durableSequence
+        case 1: second.durableSequence
+        default: control.durableSequence
+        }
+    }
+
+    private static func append(
+        _ writer: inout StreamWriter, _ content: UInt64, _ payload: [UInt8]
+    ) -> UInt64? {
+        guard writer.reserve(payloadByteCount: payload.count) else { return nil }
+        defer { writer.releaseReserve() }
+        let answer = writer.append(
+            after: writer.sequence, firstEvent: content, eventCount: 1,
+            time: Int64(bitPattern: ~content), payload: payload.span)
+        guard case .taken(let sequence) = answer else { return nil }
+        return sequence
+    }
+}
