@@ -39,15 +39,21 @@ extension JournalCore {
     ///
     /// - Returns: Whether a mark was needed and written.
     package mutating func markIdle() -> Bool {
-        guard isTakingFrames, vouchedPosition < durablePosition, offset > 0, hasRoomForMark else {
-            return false
-        }
+        guard isTakingFrames, needsIdleMark else { return false }
         return write(mark: .mark, 0) && sync()
     }
 
+    /// Whether something is durable that no mark on the device says to be.
+    var needsIdleMark: Bool {
+        !isVouched && offset > 0 && durablePosition == position && hasRoomForMark
+    }
+
+    /// Whether something was written that is not synced.
+    var hasUnsynced: Bool { offset > 0 && durablePosition < position }
+
     /// Syncs what was written; what `interval` does now and then.
     package mutating func syncWritten() {
-        if isTakingFrames, offset > 0, durablePosition < position { _ = sync() }
+        if isTakingFrames, hasUnsynced { _ = sync() }
     }
 
     /// Bytes of the mark that the next commit begins with.
@@ -112,7 +118,7 @@ extension JournalCore {
             }
         }
         offset += byteCount
-        vouchedPosition = payload.durableUpTo
+        isVouched = frameByteCount == 0
         publishLimit()
         return true
     }

@@ -27,8 +27,8 @@ package struct JournalCore<Files: Storage>: ~Copyable {
     /// All before this position is synced.
     var durablePosition: UInt64 = 0
 
-    /// What the newest mark on the device says to be durable.
-    var vouchedPosition: UInt64 = 0
+    /// The newest mark has no frames behind it: it says of all of them that they are durable.
+    var isVouched = true
 
     /// A mark with this life's generation is still to be written.
     var owesOpening = true

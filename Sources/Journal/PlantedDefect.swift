@@ -15,9 +15,8 @@ package enum PlantedDefect: UInt8, CaseIterable, Sendable {
     case segmentNotSynced
     case zeroFillSkipped
     case segmentsUnsorted
-    case densityUnchecked
-    case chainUnchecked
-    case hashWithoutHeader
+    case orderUnchecked
+    case hashUnchecked
     case durableUpToTooHigh
     case damageTakenForTear
     case acknowledgeOneTooMany

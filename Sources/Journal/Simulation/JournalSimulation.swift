@@ -4,6 +4,10 @@
 // goes at an operation drawn by lot (also during recovery), or between two; the process is killed;
 // the journal is closed; a write or a sync fails and the next life begins with or without a loss of
 // power. Between lives the oracle compares what is found with what it knows.
+//
+// In the end the journal is closed, and the disk lies: a bit is flipped, or a sector or a frame lies
+// where another was. A flipped bit must be reported or harmless. The rest must be reported, or the
+// journal ends before it: never may a wrong frame be delivered.
 
 internal import Platform
 
@@ -33,6 +37,8 @@ package struct JournalSimulation: ~Copyable {
     private var oracle: JournalOracle
     private var bits = SeededBits(seed: 0)
     private var payload: [UInt8] = []
+    private var sizeBits: UInt64?
+    private var isLying = false
     private var result = Result()
 
     /// Small in everything, so that a crash costs little and meets the ends of segments often.
@@ -78,7 +84,15 @@ package struct JournalSimulation: ~Copyable {
         disk.reset(seed: bits.next())
         oracle.reset()
         result.runCount += 1
+        // On every other disk all frames are equally long, or as long as a mark, so that old ones
+        // fit where new ones were to be.
+        switch bits.below(4) {
+        case 0: sizeBits = bits.next() & 0xFC00_0000_0000_0000
+        case 1: sizeBits = UInt64(MarkPayload.byteCount / 3) &<< 58
+        default: sizeBits = nil
+        }
         for _ in 0..<Self.lifeCount where oracle.finding == nil { live() }
+        if oracle.finding == nil { lie() }
         result.stateHash = SeededBits.mix(result.stateHash ^ disk.stateHash)
         if let finding = oracle.finding {
             result.finding = finding
@@ -131,13 +145,24 @@ package struct JournalSimulation: ~Copyable {
             let extents = core.extents
             oracle.endRecovery { extents[$0].head.sequence }
             result.recoveredCount += core.report.frameCount
+            if !isClean(core) { oracle.note("what was cut off is still there") }
             return core
         } catch {
             // The faults of this life may end it here; anything else was not to be.
             if case .storage = error { return nil }
+            if isLying { return nil }
             oracle.note("\(error)")
             return nil
         }
+    }
+
+    /// Whether all behind the end of the journal is zero (W2).
+    private func isClean(_ core: borrowing JournalCore<SimulatedStorage>) -> Bool {
+        guard let file = core.file else { return false }
+        let rest = core.offset..<configuration.segmentByteCount
+        let isRead: Void? = try? disk.readAll(file, at: core.offset, reading.region, rest)
+        // A disk that is off cannot be looked at.
+        return isRead == nil || reading.region.firstSet(in: rest) == nil
     }
 
     /// A second start without anything in between finds the same.
@@ -177,7 +202,8 @@ package struct JournalSimulation: ~Copyable {
 
     private mutating func append(_ writers: inout Writers) {
         let index = bits.below(configuration.shardCount + 1)
-        let content = bits.next()
+        var content = bits.next()
+        if let sizeBits { content = content & 0x03FF_FFFF_FFFF_FFFF | sizeBits }
         JournalOracle.fill(&payload, content)
         guard let sequence = writers.append(index, content, payload) else { return }
         oracle.submitted(index, sequence, content: content)
@@ -199,6 +225,60 @@ package struct JournalSimulation: ~Copyable {
         }
         // An error ends the life like any other.
         _ = try? core.trim(through: through)
+    }
+
+    /// Closes the journal in order, then has the disk lie and looks at what is found.
+    private mutating func lie() {
+        disk.plan(DiskFaults())
+        disk.spaceByteCount = .max
+        var opened = open()
+        guard let core = opened.take() else { return oracle.note("the last start failed") }
+        let (base, end) = (core.report.endSegment, core.position)
+        close(core)
+        guard oracle.finding == nil, end > base else { return }
+        let name = FileName.segment(base)
+        let byteCount = min(Int(end - base), configuration.segmentByteCount)
+        switch bits.below(4) {
+        case 0, 1: disk.flip(bit: bits.below(byteCount * 8), of: name)
+        case 2:
+            oracle.allowsLoss = true
+            let sector = SimulatedStorage.sectorByteCount
+            let to = bits.below(byteCount / sector + 1) * sector
+            let from = bits.below(byteCount / sector + 1) * sector
+            let count = min(sector, configuration.segmentByteCount - max(to, from))
+            disk.overwrite(to..<to + count, from: from, of: name)
+        default:
+            oracle.allowsLoss = true
+            misplaceFrame(name)
+        }
+        isLying = true
+        _ = open()
+        isLying = false
+        oracle.allowsLoss = false
+        disk.kill()
+    }
+
+    private mutating func close(_ core: consuming JournalCore<SimulatedStorage>) {
+        core.close()
+        disk.kill()
+    }
+
+    /// Puts a frame where another of the same length is.
+    private mutating func misplaceFrame(_ name: FileName) {
+        let whole = 0..<configuration.segmentByteCount
+        guard let file = try? disk.open(name),
+            (try? disk.readAll(file, at: 0, reading.region, whole)) != nil
+        else { return }
+        var frames: [(offset: Int, byteCount: Int)] = []
+        for offset in stride(from: 0, to: whole.count - FrameHeader.byteCount, by: 8) {
+            if let header = FrameHeader(reading.region, at: offset), !header.kind.isMark {
+                frames.append((offset, header.frameByteCount))
+            }
+        }
+        guard let from = frames.randomElement(using: &bits) else { return }
+        guard let to = frames.filter({ $0.byteCount == from.byteCount }).randomElement(using: &bits)
+        else { return }
+        disk.overwrite(to.offset..<to.offset + to.byteCount, from: from.offset, of: name)
     }
 
     /// The process is killed, or the power goes.
