@@ -37,7 +37,7 @@ import Testing
 
     private func frame(_ stream: UInt64, _ sequence: UInt64) -> [UInt8] {
         let word = SeededBits.mix(stream << 32 | sequence)
-        return (0..<Int(word % 90)).map { UInt8(truncatingIfNeeded: word &>> UInt64($0 % 8) * 7) }
+        return (0..<Int(word % 90)).map { UInt8(truncatingIfNeeded: word &>> (UInt64($0 % 8) * 7)) }
     }
 
     /// Opens what a crash has left: a prefix of what was submitted with all that was durable.
