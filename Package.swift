@@ -80,7 +80,7 @@ let package = Package(
             name: "holdfast-bench",
             dependencies: [
                 "Bytes", "Domain", "Columns", "Collisions", "Engine", "Platform", "HTTP",
-                "Service", "Parquet",
+                "Service", "Parquet", "Journal",
             ],
             path: "Benchmarks", swiftSettings: strict),
 

@@ -11,11 +11,13 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
-        "flood", "http", "accept", "parquet",
+        "flood", "http", "accept", "parquet", "journal",
     ]
 
     /// Figures that need no store.
-    static let apart: Set<String> = ["inbox", "flood", "http", "accept", "parquet"]
+    static let apart: Set<String> = [
+        "inbox", "flood", "http", "accept", "parquet", "journal",
+    ]
 
     let options: Options
     let report: Report
@@ -49,6 +51,7 @@ final class Benchmark {
                 try benchmark.measureParquet(count)
             }
         }
+        if options.wants("journal") { try benchmark.measureJournal() }
         let needsStore = options.only.isEmpty || !options.only.isSubset(of: apart)
         for count in options.positionCounts where needsStore {
             try benchmark.measure(count, .full)

@@ -144,6 +144,31 @@ func frameHash(_ region: borrowing Region, at offset: Int, _ byteCount: Int) -> 
     return unsafe XXH64.hash(region.address(offset, byteCount), byteCount)
 }
 
+extension Region {
+    /// Fills the region with `bytes` and zeros behind them. On request every place that looks like a
+    /// frame and fits gets the hash that it should have: how a fuzzer gets past the hashes.
+    package func load(_ bytes: Span<UInt8>, repairingHashes: Bool) {
+        precondition(bytes.count <= byteCount)
+        clear(0..<byteCount)
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe address(0, source.count).copyMemory(from: start, byteCount: source.count)
+        }
+        guard repairingHashes else { return }
+        var offset = 0
+        while offset + FrameHeader.byteCount <= byteCount {
+            guard let header = FrameHeader(self, at: offset),
+                header.frameByteCount <= byteCount - offset
+            else {
+                offset += 8
+                continue
+            }
+            setWord(frameHash(self, at: offset, header.frameByteCount), at: offset + 56)
+            offset += header.frameByteCount
+        }
+    }
+}
+
 /// The fixed part of a mark's payload.
 struct MarkPayload: Equatable {
     static let byteCount = 24

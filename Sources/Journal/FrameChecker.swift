@@ -16,6 +16,9 @@ struct FrameChecker {
     /// Where the commit ends that the newest mark opened.
     private var commitEnd: UInt64 = 0
 
+    /// Generations and sequences stay below, so that one more is always a number.
+    private static let numberMax: UInt64 = 1 << 62
+
     enum Verdict {
         case good(FrameHeader)
         case bad
@@ -43,6 +46,7 @@ struct FrameChecker {
         let limit = header.kind.isMark ? byteCount : frameByteCountMax
         guard header.frameByteCount <= min(limit, byteCount - offset),
             !header.kind.isMark || header.payloadByteCount >= MarkPayload.byteCount,
+            header.generation < Self.numberMax, header.sequence < Self.numberMax,
             frameHash(region, at: offset, header.frameByteCount) == header.hash
                 || defects.has(.hashUnchecked)
         else { return nil }
@@ -107,6 +111,9 @@ struct FrameChecker {
         guard header.payloadByteCount == streams.segmentPayloadByteCount else { return .bad }
         for index in heads.indices {
             let head = StreamHead(region, segmentMarkAt: 0, index)
+            guard head.sequence < Self.numberMax, head.generation < Self.numberMax else {
+                return .bad
+            }
             if isFirst { heads[index] = head } else if heads[index] != head { return .bad }
         }
         return nil

@@ -44,6 +44,7 @@ package struct Damage: Equatable, Sendable, CustomStringConvertible {
         case badFrame = "a frame that was durable is damaged"
         case misplaced = "a frame lies where it was not written"
         case missingSegment = "a segment is missing before this one"
+        case badSegment = "the file is not one that a segment can be: its length or its name"
         case badSegmentMark = "the first segment does not begin with its mark"
     }
 

@@ -83,6 +83,9 @@ struct Recovery<Files: Storage>: ~Copyable {
                 return try files.byteCount(file)
             }
             segments.append(Segment(base: base, byteCount: byteCount))
+            guard base < 1 << 62, byteCount > 0, byteCount % 4096 == 0 else {
+                throw damage(.badSegment, segments.count - 1, 0)
+            }
         }
         report.segmentCount = segments.count
     }

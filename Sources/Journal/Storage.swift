@@ -76,7 +76,7 @@ let noSpace: Int32 = 28
 
 extension Storage {
     /// Writes all of `range`, in as many calls as it takes.
-    func writeAll(
+    package func writeAll(
         _ file: FileNumber, at offset: Int, _ region: borrowing Region, _ range: Range<Int>
     ) throws(SystemError) {
         var done = 0

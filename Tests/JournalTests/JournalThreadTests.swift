@@ -90,10 +90,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("sync", .sync), ("none", Durability.none), ("interval:20", .interval(milliseconds: 20)),
-        ("interval:0", nil), ("interval:", nil), ("Sync", nil), ("interval:60001", nil),
-    ] as [(String, Durability?)])
+    @Test(
+        arguments: [
+            ("sync", .sync), ("none", Durability.none),
+            ("interval:20", .interval(milliseconds: 20)),
+            ("interval:0", nil), ("interval:", nil), ("Sync", nil), ("interval:60001", nil),
+        ] as [(String, Durability?)])
     func `durability is read from its name`(text: String, expected: Durability?) {
         #expect(Durability(text) == expected)
         if let expected { #expect(expected.description == text) }
