@@ -104,6 +104,7 @@ let package = Package(
         tests("PlatformTests", uses: ["Platform", "Bytes"]),
         .testTarget(
             name: "JournalTests", dependencies: ["Bytes", "Platform", "Journal"],
+            exclude: ["Golden"],
             swiftSettings: strict
                 + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
         tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),

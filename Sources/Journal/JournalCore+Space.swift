@@ -57,11 +57,14 @@ extension JournalCore {
     }
 
     private mutating func keepBallast() throws(SystemError) -> Bool {
-        if state == .full { return false }
+        if state == .full, try files.freeByteCount() < configuration.ballastByteCount {
+            return false
+        }
         let file = try files.create(.ballast, byteCount: configuration.ballastByteCount)
         files.close(file)
         try files.syncDirectory()
         hasBallast = true
+        if state == .full { memory.shared.state = .open }
         return true
     }
 

@@ -256,6 +256,17 @@ import Testing
         #expect(again.state == .full && again.extents[0].head.sequence == 5)
     }
 
+    @Test func `space for the ballast alone makes a full journal open again`() throws {
+        let files = SimulatedStorage(seed: 17, fileByteCountMax: 4096)
+        files.spaceByteCount = 2 * 4096
+        var core = try open(files)
+        core.settle()
+        #expect(core.state == .full && core.segments.count == 2)
+        files.spaceByteCount = 3 * 4096
+        core.settle()
+        #expect(core.state == .open && files.exists(.ballast))
+    }
+
     @Test func `D9 a write to another place is never read as a frame`() throws {
         let memory = try JournalMemory(small)
         let files = SimulatedStorage(seed: 13, fileByteCountMax: 4096)
