@@ -7,7 +7,6 @@
 #define HOLDFAST_LINUX_H
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -17,13 +16,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -252,20 +249,21 @@ static inline long holdfast_random(void *bytes, size_t count) {
 
 /// Opens a file for reads that come from the device. Returns −1 with errno; EINVAL where the file
 /// system cannot.
+///
+/// By its number, with the kernel's flags: fcntl.h would bring a second view of `timespec`.
 static inline int holdfast_open_direct(const char *path) {
-    return open(path, O_RDONLY | O_CLOEXEC | __O_DIRECT);
+#if defined(__aarch64__)
+    const int direct = 0200000;
+#else
+    const int direct = 040000;
+#endif
+    const int close_on_exec = 02000000, current_folder = -100;
+    return (int)syscall(SYS_openat, current_folder, path, direct | close_on_exec, 0);
 }
 
 /// Allocates the first bytes of a file. Returns 0, or −1 with errno.
 static inline int holdfast_allocate(int descriptor, long byte_count) {
     return (int)syscall(SYS_fallocate, descriptor, 0, 0L, byte_count);
-}
-
-/// Bytes that an ordinary process may still write to a file system. Returns −1 with errno.
-static inline int64_t holdfast_free_bytes(const char *path) {
-    struct statvfs status;
-    if (statvfs(path, &status) < 0) return -1;
-    return (int64_t)status.f_bavail * (int64_t)status.f_frsize;
 }
 
 /// The width of a terminal in columns; 0 when the descriptor is none.

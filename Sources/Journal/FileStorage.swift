@@ -117,9 +117,11 @@ package final class FileStorage: Storage {
     }
 
     package func freeByteCount() throws(SystemError) -> Int {
-        let count = unsafe holdfast_free_bytes(folder)
-        guard count >= 0 else { throw SystemError("look at", on: folder, code: errno) }
-        return Int(count)
+        var status = statvfs()
+        guard unsafe statvfs(folder, &status) == 0 else {
+            throw SystemError("look at", on: folder, code: errno)
+        }
+        return Int(status.f_bavail) * Int(status.f_frsize)
     }
 
     package func write(
