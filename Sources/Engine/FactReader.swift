@@ -23,11 +23,13 @@ package struct FactError: Error, Equatable, Sendable {
 
 /// A place in a payload.
 package struct FactReader: Sendable {
-    package private(set) var offset = 0
+    private var place = PayloadReader()
     private let time: Milliseconds
 
     /// - Parameter time: Service time of the frame that the payload came in.
     package init(time: Milliseconds) { self.time = time }
+
+    package var offset: Int { place.offset }
 
     /// Appends the facts of the next command to `facts`; their ranges are of `payload`.
     ///
@@ -47,39 +49,40 @@ package struct FactReader: Sendable {
     }
 
     private mutating func readFact(_ payload: Span<UInt8>) throws(FactError) -> Fact {
-        let tag: UInt8 = try read(payload)
+        let tag: UInt8 = try place.read(payload)
         guard let kind = FactFormat.Kind(rawValue: tag & ~FactFormat.startOfCommand) else {
-            throw FactError(offset: offset - 1, reason: .unknownKind)
+            throw place.refusal(.unknownKind)
         }
         switch kind {
         case .skuAdded:
-            let length: UInt8 = try read(payload)
+            let length: UInt8 = try place.read(payload)
             guard (1...Identifier.byteCountMax).contains(Int(length)) else {
-                throw FactError(offset: offset - 1, reason: .badName)
+                throw place.refusal(.badName)
             }
-            return .skuAdded(try readRange(payload, Int(length)))
+            return .skuAdded(try place.readRange(payload, Int(length)))
         case .positionAdded:
             return .positionAdded(try readPosition(payload))
         case .moved:
             return .moved(
                 StockMoved(
                     position: try readPosition(payload), condition: try readCondition(payload).0,
-                    delta: try read(payload), at: try read(payload)))
+                    delta: try place.read(payload), at: try place.read(payload)))
         case .counted:
             let position = try readPosition(payload)
             let (condition, isWhole) = try readCondition(payload)
             return .counted(
                 StockCounted(
-                    position: position, condition: condition, value: try read(payload),
-                    at: try read(payload), isWhole: isWhole))
+                    position: position, condition: condition, value: try place.read(payload),
+                    at: try place.read(payload), isWhole: isWhole))
         case .categorised:
             return .categorised(
                 SKUCategorised(
-                    sku: try read(payload), category: try read(payload),
+                    sku: try place.read(payload), category: try place.read(payload),
                     name: try readText(payload)))
         case .remembered:
             let fingerprint = EventFingerprint(
-                first: try read(payload), second: try read(payload), body: try read(payload))
+                first: try place.read(payload), second: try place.read(payload),
+                body: try place.read(payload))
             return .remembered(
                 RememberedEvent(
                     fingerprint: fingerprint, outcome: try readOutcome(payload), time: time))
@@ -93,50 +96,29 @@ package struct FactReader: Sendable {
 
     // MARK: - Fields
 
-    private mutating func read<Value: FixedWidthInteger & BitwiseCopyable>(
-        _ payload: Span<UInt8>
-    ) throws(FactError) -> Value {
-        let byteCount = MemoryLayout<Value>.size
-        guard payload.count - offset >= byteCount else {
-            throw FactError(offset: offset, reason: .truncated)
-        }
-        defer { offset += byteCount }
-        return payload.littleEndian(at: offset)
-    }
-
-    private mutating func readRange(
-        _ payload: Span<UInt8>, _ length: Int
-    ) throws(FactError) -> ByteRange {
-        guard payload.count - offset >= length else {
-            throw FactError(offset: offset, reason: .truncated)
-        }
-        defer { offset += length }
-        return ByteRange(offset: offset, count: length)
-    }
-
     private mutating func readText(_ payload: Span<UInt8>) throws(FactError) -> ByteRange {
-        let length: UInt32 = try read(payload)
-        return try readRange(payload, Int(length))
+        let length: UInt32 = try place.read(payload)
+        return try place.readRange(payload, Int(length))
     }
 
     private mutating func readPosition(_ payload: Span<UInt8>) throws(FactError) -> PositionKey {
-        PositionKey(sku: try read(payload), location: try read(payload))
+        PositionKey(sku: try place.read(payload), location: try place.read(payload))
     }
 
     private mutating func readCondition(
         _ payload: Span<UInt8>
     ) throws(FactError) -> (Condition, isWhole: Bool) {
-        let byte: UInt8 = try read(payload)
+        let byte: UInt8 = try place.read(payload)
         guard let condition = Condition(rawValue: byte & ~FactFormat.wholeCount) else {
-            throw FactError(offset: offset - 1, reason: .unknownCondition)
+            throw place.refusal(.unknownCondition)
         }
         return (condition, byte & FactFormat.wholeCount != 0)
     }
 
     private mutating func readOutcome(_ payload: Span<UInt8>) throws(FactError) -> Outcome {
-        let byte: UInt8 = try read(payload)
+        let byte: UInt8 = try place.read(payload)
         guard let outcome = Outcome(rawValue: byte) else {
-            throw FactError(offset: offset - 1, reason: .unknownOutcome)
+            throw place.refusal(.unknownOutcome)
         }
         return outcome
     }

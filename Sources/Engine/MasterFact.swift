@@ -138,14 +138,16 @@ extension MasterFact {
 
 /// Reads the facts of a control frame. Trusts nothing: what does not decode has an offset.
 package struct MasterFactReader: Sendable {
-    package private(set) var offset = 0
+    private var place = PayloadReader()
 
     package init() {}
+
+    package var offset: Int { place.offset }
 
     /// The next fact; nil at the end of the payload.
     package mutating func next(_ payload: Span<UInt8>) throws(FactError) -> MasterFact? {
         if offset == payload.count { return nil }
-        let tag: UInt8 = try read(payload)
+        let tag: UInt8 = try place.read(payload)
         switch MasterFact.Tag(rawValue: tag) {
         case .locationNamed: return .locationNamed(try readName(payload))
         case .channelNamed: return .channelNamed(try readName(payload))
@@ -172,31 +174,16 @@ package struct MasterFactReader: Sendable {
                 try readList(payload) { (reader) throws(FactError) in
                     try reader.readRule(payload)
                 })
-        case nil: throw FactError(offset: offset - 1, reason: .unknownKind)
+        case nil: throw place.refusal(.unknownKind)
         }
-    }
-
-    private mutating func read<Value: FixedWidthInteger & BitwiseCopyable>(
-        _ payload: Span<UInt8>
-    ) throws(FactError) -> Value {
-        let byteCount = MemoryLayout<Value>.size
-        guard payload.count - offset >= byteCount else {
-            throw FactError(offset: offset, reason: .truncated)
-        }
-        defer { offset += byteCount }
-        return payload.littleEndian(at: offset)
     }
 
     private mutating func readName(_ payload: Span<UInt8>) throws(FactError) -> Identifier {
-        let length: UInt8 = try read(payload)
-        guard payload.count - offset >= Int(length) else {
-            throw FactError(offset: offset, reason: .truncated)
+        let length: UInt8 = try place.read(payload)
+        let range = try place.readRange(payload, Int(length))
+        guard let name = try? Identifier(payload.part(range)) else {
+            throw FactError(offset: range.offset, reason: .badName)
         }
-        let bytes = payload.part(ByteRange(offset: offset, count: Int(length)))
-        guard let name = try? Identifier(bytes) else {
-            throw FactError(offset: offset, reason: .badName)
-        }
-        offset += Int(length)
         return name
     }
 
@@ -204,7 +191,7 @@ package struct MasterFactReader: Sendable {
     private mutating func readList<Entry>(
         _ payload: Span<UInt8>, _ entry: (inout Self) throws(FactError) -> Entry
     ) throws(FactError) -> [Entry] {
-        let count: UInt32 = try read(payload)
+        let count: UInt32 = try place.read(payload)
         var entries: [Entry] = []
         for _ in 0..<count { entries.append(try entry(&self)) }
         return entries
@@ -216,12 +203,12 @@ package struct MasterFactReader: Sendable {
 
     private mutating func readLocation(_ payload: Span<UInt8>) throws(FactError) -> Location {
         let name = try readName(payload)
-        let kind: UInt8 = try read(payload)
+        let kind: UInt8 = try place.read(payload)
         guard Int(kind) < LocationKind.allCases.count else {
-            throw FactError(offset: offset - 1, reason: .unknownKind)
+            throw place.refusal(.unknownKind)
         }
-        let isOpen: UInt8 = try read(payload)
-        let utcOffset: Int16 = try read(payload)
+        let isOpen: UInt8 = try place.read(payload)
+        let utcOffset: Int16 = try place.read(payload)
         return Location(
             name: name, kind: LocationKind.allCases[Int(kind)], groups: try readNames(payload),
             isOpen: isOpen != 0, utcOffsetMinutes: Int(utcOffset))
@@ -229,7 +216,7 @@ package struct MasterFactReader: Sendable {
 
     private mutating func readChannel(_ payload: Span<UInt8>) throws(FactError) -> Channel {
         let name = try readName(payload)
-        let seconds: Int32 = try read(payload)
+        let seconds: Int32 = try place.read(payload)
         return Channel(name: name, defaultTTLSeconds: Int(seconds))
     }
 
@@ -237,33 +224,34 @@ package struct MasterFactReader: Sendable {
         let id = try readName(payload)
         let goods = try readScope(
             payload, all: RuleScope.Goods.all, { .sku($0) }, { .category($0) })
-        let place = try readScope(
+        let places = try readScope(
             payload, all: RuleScope.Place.all, { .location($0) }, { .group($0) })
-        let isPercent: UInt8 = try read(payload)
-        let amount: Int32 = try read(payload)
+        let isPercent: UInt8 = try place.read(payload)
+        let amount: Int32 = try place.read(payload)
         guard amount >= 0, isPercent == 0 || amount <= 10_000 else {
-            throw FactError(offset: offset - 4, reason: .badNumber)
+            throw place.refusal(.badNumber, back: 4)
         }
-        let bounds: UInt8 = try read(payload)
-        let from: Int64 = try read(payload)
-        let until: Int64 = try read(payload)
+        let bounds: UInt8 = try place.read(payload)
+        let from: Int64 = try place.read(payload)
+        let until: Int64 = try place.read(payload)
         return SafetyStockRule(
-            id: id, scope: RuleScope(goods: goods, place: place),
+            id: id, scope: RuleScope(goods: goods, place: places),
             amount: isPercent == 0 ? .units(amount) : .basisPoints(amount),
             from: bounds & MasterFact.hasFrom == 0 ? nil : from,
-            until: bounds & MasterFact.hasUntil == 0 ? nil : until, priority: try read(payload))
+            until: bounds & MasterFact.hasUntil == 0 ? nil : until,
+            priority: try place.read(payload))
     }
 
     private mutating func readScope<Scope>(
         _ payload: Span<UInt8>, all: Scope, _ first: (Identifier) -> Scope,
         _ second: (Identifier) -> Scope
     ) throws(FactError) -> Scope {
-        let tag: UInt8 = try read(payload)
+        let tag: UInt8 = try place.read(payload)
         switch tag {
         case 0: return all
         case 1: return first(try readName(payload))
         case 2: return second(try readName(payload))
-        default: throw FactError(offset: offset - 1, reason: .unknownKind)
+        default: throw place.refusal(.unknownKind)
         }
     }
 }

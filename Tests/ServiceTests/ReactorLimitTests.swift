@@ -249,22 +249,6 @@ final class Dripper: Sendable {
     }
 }
 
-/// How many sockets of this process are bound to `port` of this side.
-private func socketCount(boundTo port: UInt16) -> Int {
-    var count = 0
-    for number: Int32 in 0..<4096 {
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(number, $0, &length)
-            }
-        }
-        if result == 0, address.sin_port == port.bigEndian { count += 1 }
-    }
-    return count
-}
-
 extension Client {
     func send(_ bytes: ArraySlice<UInt8>) throws { try send(Array(bytes)) }
 }

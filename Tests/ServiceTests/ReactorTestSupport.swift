@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import HTTP
 import Platform
 import Service
@@ -394,4 +395,20 @@ func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         word = word &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return UInt8(truncatingIfNeeded: word >> 56)
     }
+}
+
+/// How many sockets of this process are bound to `port` of this side.
+func socketCount(boundTo port: UInt16) -> Int {
+    var count = 0
+    for number: Int32 in 0..<4096 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(number, $0, &length)
+            }
+        }
+        if result == 0, address.sin_port == port.bigEndian { count += 1 }
+    }
+    return count
 }
