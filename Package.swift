@@ -51,19 +51,22 @@ let package = Package(
 
         // The store.
         module("Columns", uses: ["Bytes", "Platform"]),
-        module("Engine", uses: ["Bytes", "Domain", "Columns"]),
+        module("Engine", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal"]),
 
         // The program.
         module(
             "Service",
-            uses: ["Bytes", "Domain", "Columns", "Engine", "JSON", "CSV", "HTTP", "Platform"]),
+            uses: [
+                "Bytes", "Domain", "Columns", "Journal", "Engine", "JSON", "CSV", "HTTP",
+                "Platform",
+            ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
         module("SampleData", uses: ["Bytes"]),
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Bytes", "Domain", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform", "Client",
-                "Service", "SampleData",
+                "Bytes", "Domain", "Journal", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform",
+                "Client", "Service", "SampleData",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -107,10 +110,13 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict
                 + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
-        tests("ServiceTests", uses: ["Service", "Engine", "HTTP", "Platform", "Bytes"]),
+        tests(
+            "ServiceTests", uses: ["Service", "Engine", "Journal", "HTTP", "Platform", "Bytes"]),
         tests("ColumnsTests", uses: ["Bytes", "Collisions", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),
-        tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),
+        tests(
+            "EngineTests",
+            uses: ["Bytes", "Domain", "Columns", "Journal", "Engine", "Platform"]),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",

@@ -15,7 +15,7 @@ public import Bytes
 @safe @usableFromInline
 package final class KeyedHash: @unchecked Sendable {
     /// Words of secret: two per 16 bytes of input, and four for the folding.
-    @usableFromInline static let wordCount = 4 + 2 * 32
+    @usableFromInline package static let wordCount = 4 + 2 * 32
 
     /// The longest input, in bytes.
     @usableFromInline package static let byteCountMax = 16 * 32
@@ -30,6 +30,18 @@ package final class KeyedHash: @unchecked Sendable {
             unsafe (secret + index).initialize(to: generator.next())
         }
     }
+
+    /// The hashes under a secret that was drawn before.
+    ///
+    /// - Precondition: `words` are `wordCount`.
+    package init(words: [UInt64]) {
+        precondition(words.count == Self.wordCount)
+        unsafe secret = .allocate(capacity: Self.wordCount)
+        for index in 0..<Self.wordCount { unsafe (secret + index).initialize(to: words[index]) }
+    }
+
+    /// The secret, for a file that only its owner may read.
+    package var words: [UInt64] { (0..<Self.wordCount).map { unsafe secret[$0] } }
 
     deinit { unsafe secret.deallocate() }
 

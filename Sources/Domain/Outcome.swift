@@ -28,6 +28,12 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     case rowBeforeWindow = 37
     case rowUnknownSKU = 38
     case rowUnknownLocation = 39
+    /// There is no space for what would be decided: nothing was.
+    case journalFull = 40
+    /// The journal has failed: nothing is decided any more until a restart.
+    case readOnly = 41
+    /// Decided, but the journal failed before it was surely kept: it may be there after a restart.
+    case unknown = 42
 
     /// What a stock row gets where an event would be parked.
     package var forStockRow: Outcome {
@@ -51,7 +57,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
             .parkedUnknownChannel:
             .parked
         case .overflow, .idConflict, .outOfMemory, .parkingFull, .busy, .rowBeforeWindow,
-            .rowUnknownSKU, .rowUnknownLocation:
+            .rowUnknownSKU, .rowUnknownLocation, .journalFull, .readOnly, .unknown:
             .rejected
         }
     }
@@ -71,6 +77,9 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .outOfMemory: "out_of_memory"
         case .parkingFull: "parking_full"
         case .busy: "busy"
+        case .journalFull: "journal_full"
+        case .readOnly: "read_only"
+        case .unknown: "outcome_unknown"
         }
     }
 
@@ -92,6 +101,9 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .outOfMemory: "no memory for another position"
         case .parkingFull: "too many events are parked already"
         case .busy: "the shard's inbox is full; send it again"
+        case .journalFull: "the disk is full: nothing was changed; send it again later"
+        case .readOnly: "the journal has failed: nothing is changed until a restart"
+        case .unknown: "the journal failed meanwhile: send it again after a restart"
         }
     }
 }

@@ -186,6 +186,16 @@ package struct CommandBatch: ~Copyable {
     /// Commands at the most in one batch: what a shard does between two looks at the world.
     package static let commandCountMax = 256
 
+    /// Bytes of text behind which a batch takes no further command: with that of the last one its
+    /// facts fit one frame of the journal.
+    package static let textByteCountMax = 512 << 10
+
+    /// Every command gets the same outcome, and none is applied.
+    mutating func refuse(_ outcome: Outcome) {
+        outcomes.removeAll()
+        outcomes.append(repeating: outcome, count: commands.count)
+    }
+
     /// Empties the batch for another use; keeps its memory.
     package mutating func reset() {
         task = .apply

@@ -4,6 +4,7 @@
 internal import Bytes
 package import Columns
 internal import Domain
+internal import Journal
 package import Platform
 internal import Synchronization
 
@@ -37,14 +38,24 @@ package final class Engine: @unchecked Sendable {
     /// - Parameters:
     ///   - reactorCount: How many may send and receive replies.
     ///   - generator: Where the secret of the name hashes comes from.
-    package init(
+    package convenience init(
         options: EngineOptions = EngineOptions(), reactorCount: Int = 1,
         using generator: inout some RandomNumberGenerator
+    ) throws(SystemError) {
+        try self.init(
+            options: options, reactorCount: reactorCount, hasher: KeyedHash(using: &generator))
+    }
+
+    /// - Parameters:
+    ///   - reactorCount: How many may send and receive replies.
+    ///   - hasher: Of names, under the secret of a data directory.
+    package init(
+        options: EngineOptions, reactorCount: Int, hasher: KeyedHash
     ) throws(SystemError) {
         let count = options.shardCount
         precondition(count >= 1 && count <= 256 && count & (count - 1) == 0)
         self.options = options
-        hasher = KeyedHash(using: &generator)
+        self.hasher = hasher
         quietPoints = QuietPoints()
         master = try MasterData(hasher: hasher, quietPoints: quietPoints)
         shardShift = UInt64(64 - count.trailingZeroBitCount)
@@ -98,6 +109,11 @@ package final class Engine: @unchecked Sendable {
     /// Counts the batches that changed something, over all shards: the number in a mark.
     package var changeCount: UInt64 { changes.load(ordering: .acquiring) }
 
+    /// Goes on counting from where an earlier life left off. Before anything is changed.
+    package func resume(changeCount: UInt64) {
+        changes.store(changeCount, ordering: .releasing)
+    }
+
     /// Counts the changes of items.
     package var itemsVersion: UInt64 { itemChanges.load(ordering: .acquiring) }
 
@@ -127,47 +143,89 @@ package final class Engine: @unchecked Sendable {
     package func drain(
         _ shard: Int, limit: Int, onReply: (_ origin: Int) -> Void = { _ in }
     ) -> Int {
-        // Most turns most shards have nothing: one load tells.
-        if !hasMessages(shard) { return 0 }
+        // Most turns most shards have nothing: two loads tell.
+        if queued.value(at: shard) == 0, withShard(shard, { $0.heldReplies.isEmpty }) { return 0 }
+        releaseReplies(shard, onReply)
         var done = 0
-        while done < limit, let word = inboxes[shard].receive() {
-            let batch = BatchReference(word: word)
-            var origin = 0
-            batch.withBatch { batch in
-                _ = queued.add(0 &- UInt64(batch.queuedCount), at: shard)
-                work(on: &batch)
-                origin = batch.origin
-            }
-            let sent = replies[origin].trySend(word)
-            precondition(sent, "a reactor has more batches on their way than reply places")
-            onReply(origin)
+        while done < limit, let word = nextBatch(shard) {
+            guard let isHeld = work(onBatch: word, shard) else { break }
+            if !isHeld { reply(word, onReply) }
             done += 1
         }
         if done > 0 {
+            withShard(shard) { $0.journal?.writer.submit() }
             board.publish(withShard(shard) { ShardFigures($0) }, shard: shard)
         }
         return done
     }
 
-    private func work(on batch: inout CommandBatch) {
-        withShard(batch.shard) { shard in
-            switch batch.task {
-            case .apply:
-                shard.apply(&batch)
-                changes.wrappingAdd(1, ordering: .releasing)
-                if batch.commands.count > 0, batch.commands[0].verb == .item {
-                    itemChanges.wrappingAdd(1, ordering: .releasing)
-                }
-            case .detail: shard.detail(&batch)
-            case .listParked: shard.listParked(&batch)
-            case .listItems: shard.listItems(&batch)
-            case .read:
-                guard
-                    let query = unsafe UnsafeMutablePointer<AvailabilityQuery>(
-                        bitPattern: UInt(batch.query))
-                else { fatalError("a read without a query") }
-                unsafe query.pointee.readContended(shard: batch.shard, self, shard.policy)
+    private func nextBatch(_ shard: Int) -> UInt64? {
+        withShard(shard) { $0.stalled.take() } ?? inboxes[shard].receive()
+    }
+
+    private func reply(_ word: UInt64, _ onReply: (_ origin: Int) -> Void) {
+        let origin = BatchReference(word: word).withBatch { $0.origin }
+        let sent = replies[origin].trySend(word)
+        precondition(sent, "a reactor has more batches on their way than reply places")
+        onReply(origin)
+    }
+
+    /// Sends the replies that waited for frames which are acknowledged by now.
+    private func releaseReplies(_ shard: Int, _ onReply: (_ origin: Int) -> Void) {
+        while let released = withShard(shard, { $0.takeReleased() }) {
+            if released.isUnknown {
+                BatchReference(word: released.word).withBatch { $0.refuse(.unknown) }
             }
+            reply(released.word, onReply)
+        }
+    }
+
+    /// Does what a batch asks for.
+    ///
+    /// - Returns: Whether its reply is held back; nil: the journal has no room, and it waits.
+    private func work(onBatch word: UInt64, _ number: Int) -> Bool? {
+        BatchReference(word: word).withBatch { batch -> Bool? in
+            withShard(number) { shard -> Bool? in
+                var isHeld = false
+                if case .apply = batch.task {
+                    switch shard.admit(batch) {
+                    case .wait:
+                        shard.stalled = word
+                        return nil
+                    case .refused(let outcome): batch.refuse(outcome)
+                    case .go:
+                        apply(&batch, to: &shard)
+                        isHeld = shard.hold(word)
+                    }
+                } else {
+                    answer(&batch, &shard)
+                }
+                _ = queued.add(0 &- UInt64(batch.queuedCount), at: number)
+                return isHeld
+            }
+        }
+    }
+
+    private func apply(_ batch: inout CommandBatch, to shard: inout Shard) {
+        guard shard.applyAndAppend(&batch) else { return }
+        changes.wrappingAdd(1, ordering: .releasing)
+        if batch.commands.count > 0, batch.commands[0].verb == .item { noteItemChange() }
+    }
+
+    func noteItemChange() { itemChanges.wrappingAdd(1, ordering: .releasing) }
+
+    private func answer(_ batch: inout CommandBatch, _ shard: inout Shard) {
+        switch batch.task {
+        case .apply: preconditionFailure("a batch is applied, not answered")
+        case .detail: shard.detail(&batch)
+        case .listParked: shard.listParked(&batch)
+        case .listItems: shard.listItems(&batch)
+        case .read:
+            guard
+                let query = unsafe UnsafeMutablePointer<AvailabilityQuery>(
+                    bitPattern: UInt(batch.query))
+            else { fatalError("a read without a query") }
+            unsafe query.pointee.readContended(shard: batch.shard, self, shard.policy)
         }
     }
 
@@ -185,8 +243,14 @@ package final class Engine: @unchecked Sendable {
     /// Commands waiting in a shard's inbox, questions to its owner included.
     package func queuedCommands(_ shard: Int) -> Int { Int(queued.value(at: shard)) }
 
-    /// Whether there is a message for a shard, or one is just being sent.
-    package func hasMessages(_ shard: Int) -> Bool { queued.value(at: shard) > 0 }
+    /// Whether there is a message for a shard that can be worked on, or one is just being sent, or
+    /// a reply can leave. Owner only.
+    package func hasWork(_ shard: Int) -> Bool {
+        withShard(shard) { $0.canRelease || $0.stalled == nil && queued.value(at: shard) > 0 }
+    }
+
+    /// Whether a batch waits for room in the journal. Owner only.
+    package func isStalled(_ shard: Int) -> Bool { withShard(shard) { $0.stalled != nil } }
 
     // MARK: - Policy
 

@@ -24,6 +24,14 @@ package enum FactFormat {
     static let startOfCommand: UInt8 = 0x80
     static let wholeCount: UInt8 = 0x80
 
+    /// Bytes of the facts of `commandCount` commands at the most.
+    ///
+    /// - Parameter textByteCount: Of the text that the commands refer to, each byte at most once.
+    package static func byteCountMax(commandCount: Int, textByteCount: Int) -> Int {
+        // A SKU (2), two positions (14), four counts (80), the event's id (18), and not more.
+        commandCount * 128 + textByteCount
+    }
+
     enum Kind: UInt8 {
         case skuAdded = 1
         case positionAdded

@@ -6,6 +6,7 @@
 package import Bytes
 package import Columns
 package import Domain
+package import Journal
 package import Platform
 internal import Synchronization
 
@@ -16,6 +17,13 @@ package enum MasterDataRefusal: Error, Sendable {
     case groupCycle(Identifier)
     case tooMany(StaticString)
     case outOfMemory
+    /// Its facts do not fit a frame of the journal.
+    case tooLarge
+    /// The journal takes no more just now.
+    case busy
+    case journalFull
+    /// The journal has failed.
+    case readOnly
 
     package var code: StaticString {
         switch self {
@@ -23,6 +31,25 @@ package enum MasterDataRefusal: Error, Sendable {
         case .groupCycle: "group_cycle"
         case .tooMany: "too_many_names"
         case .outOfMemory: "out_of_memory"
+        case .tooLarge: "document_too_large"
+        case .busy: "busy"
+        case .journalFull: "journal_full"
+        case .readOnly: "read_only"
+        }
+    }
+
+    /// In words, for answers.
+    package var detail: String {
+        switch self {
+        case .versionMismatch(let current):
+            "it was changed since: the version is now v\(current)"
+        case .groupCycle(let name): "the group \(name) would contain itself"
+        case .tooMany(let what): "no room for another \(what)"
+        case .outOfMemory: "no memory for the change"
+        case .tooLarge: "the document is too large for the journal; send it in parts"
+        case .busy: "the journal takes no more just now; send it again"
+        case .journalFull: Outcome.journalFull.detail.description
+        case .readOnly: Outcome.readOnly.detail.description
         }
     }
 }
@@ -42,6 +69,8 @@ package final class MasterData: Sendable {
     private let hasher: KeyedHash
     private let state: Mutex<MasterState>
     private let published = Atomic<UInt64>(0)
+    /// Service time, for frames of the journal.
+    private let time = Atomic<Int64>(0)
 
     package init(hasher: KeyedHash, quietPoints: QuietPoints) throws(SystemError) {
         let locations = try NameDictionary(
@@ -75,6 +104,8 @@ package final class MasterData: Sendable {
     /// Raises the generation when a rule came into force or ended by `now`; once, however many
     /// callers still have the policy from before `boundary`.
     package func advance(to now: Milliseconds, past boundary: Milliseconds) {
+        // Relaxed: any turn's time will do.
+        time.store(now, ordering: .relaxed)
         if now < boundary { return }
         state.withLock { state in
             if now < state.boundary { return }
@@ -83,14 +114,35 @@ package final class MasterData: Sendable {
         }
     }
 
+    /// - Parameter factByteCount: Bytes that the facts of the change take at the most.
     private func change<Result>(
+        factByteCount: Int,
         _ body: (inout MasterState) throws(MasterDataRefusal) -> Result
     ) throws(MasterDataRefusal) -> Result {
         try state.withLock { (state) throws(MasterDataRefusal) -> Result in
+            try state.reserve(factByteCount)
+            // Also what was changed before a refusal.
+            defer { state.appendFacts(time: time.load(ordering: .relaxed)) }
             let result = try body(&state)
             // Release: who sees the number sees, under the lock, what it stands for.
             published.store(state.generation, ordering: .releasing)
             return result
+        }
+    }
+
+    /// The same for a document.
+    private func change<Result>(
+        _ fact: MasterFact, expecting expected: UInt64?,
+        _ version: (borrowing MasterState) -> UInt64,
+        _ body: (inout MasterState) throws(MasterDataRefusal) -> Result
+    ) throws(MasterDataRefusal) -> Result {
+        // Every name in it may be a new one, and then has a fact of its own; rules bring none.
+        var factByteCount = fact.byteCount
+        if case .rules = fact {} else { factByteCount *= 2 }
+        return try change(factByteCount: factByteCount) { (state) throws(MasterDataRefusal) in
+            let current = version(state)
+            if let expected, expected != current { throw .versionMismatch(current: current) }
+            return try body(&state)
         }
     }
 
@@ -127,7 +179,9 @@ package final class MasterData: Sendable {
         guard let identifier = try? Identifier(name) else {
             preconditionFailure("a name that was not checked")
         }
-        return try change { (state) throws(MasterDataRefusal) in try makeID(&state, identifier) }
+        return try change(factByteCount: 2 + name.count) { (state) throws(MasterDataRefusal) in
+            try makeID(&state, identifier)
+        }
     }
 
     // MARK: - Documents
@@ -161,9 +215,9 @@ package final class MasterData: Sendable {
     package func put(
         locations changed: [Location], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change { (state) throws(MasterDataRefusal) in
-            try Self.check(expected, state.locationsVersion)
-            return try state.put(changed)
+        try change(.locations(changed), expecting: expected, { $0.locationsVersion }) {
+            (state) throws(MasterDataRefusal) in
+            try state.put(changed)
         }
     }
 
@@ -171,9 +225,9 @@ package final class MasterData: Sendable {
     package func put(
         groups changed: [Group], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change { (state) throws(MasterDataRefusal) in
-            try Self.check(expected, state.groupsVersion)
-            return try state.put(changed)
+        try change(.groups(changed), expecting: expected, { $0.groupsVersion }) {
+            (state) throws(MasterDataRefusal) in
+            try state.put(changed)
         }
     }
 
@@ -181,9 +235,9 @@ package final class MasterData: Sendable {
     package func put(
         channels changed: [Channel], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change { (state) throws(MasterDataRefusal) in
-            try Self.check(expected, state.channelsVersion)
-            return try state.put(changed)
+        try change(.channels(changed), expecting: expected, { $0.channelsVersion }) {
+            (state) throws(MasterDataRefusal) in
+            try state.put(changed)
         }
     }
 
@@ -191,29 +245,28 @@ package final class MasterData: Sendable {
     package func put(
         rules: [SafetyStockRule], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change { (state) throws(MasterDataRefusal) in
-            try Self.check(expected, state.rules.version)
-            return state.put(rules)
+        try change(.rules(rules), expecting: expected, { $0.rules.version }) {
+            (state) throws(MasterDataRefusal) in
+            state.put(rules)
         }
-    }
-
-    private static func check(_ expected: UInt64?, _ current: UInt64) throws(MasterDataRefusal) {
-        if let expected, expected != current { throw .versionMismatch(current: current) }
     }
 
     // MARK: - Facts
 
-    /// Keeps changes from here on, for `takeFacts`.
-    package func keepFacts() { state.withLock { $0.keptFacts = ByteBuffer() } }
+    /// Writes changes to the control stream from here on.
+    package func attach(_ journal: consuming StreamWriter) {
+        let end = StreamEnd(journal)
+        state.withLock { $0.journal = end }
+    }
 
-    /// Hands the changes kept since the last call to `body`, in order; not called when there are none.
-    ///
-    /// Under the lock: a name whose id anybody has seen is among what was handed over before, or now.
-    package func takeFacts(_ body: (Span<UInt8>) -> Void) {
+    /// The control stream's newest frame: that of the newest change, or a later one.
+    package var sequence: UInt64 { state.withLock { $0.journal?.writer.sequence ?? 0 } }
+
+    /// Whether a change may be answered whose frame is this one or an earlier one.
+    package func acknowledgement(of sequence: UInt64) -> Acknowledgement {
         state.withLock { state in
-            guard let facts = state.keptFacts.take() else { return }
-            if !facts.isEmpty { body(facts.span) }
-            state.keptFacts = ByteBuffer()
+            state.hasLostFacts
+                ? .unknown : state.journal?.writer.acknowledgement(of: sequence) ?? .given
         }
     }
 
@@ -230,7 +283,9 @@ package final class MasterData: Sendable {
             }
             guard let fact else { return }
             do throws(MasterDataRefusal) {
-                try change { (state) throws(MasterDataRefusal) in try state.apply(fact) }
+                try change(factByteCount: 0) { (state) throws(MasterDataRefusal) in
+                    try state.apply(fact)
+                }
             } catch {
                 if case .outOfMemory = error { throw .outOfMemory }
                 throw .contradiction(offset: start)

@@ -47,6 +47,13 @@ package enum MasterFact: Equatable, Sendable {
 // MARK: - Writing
 
 extension MasterFact {
+    /// Bytes that it takes in a frame.
+    package var byteCount: Int {
+        var bytes = ByteBuffer()
+        append(to: &bytes)
+        return bytes.count
+    }
+
     package func append(to output: inout ByteBuffer) {
         switch self {
         case .locationNamed(let name): Self.append(.locationNamed, name, to: &output)

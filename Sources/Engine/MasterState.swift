@@ -3,6 +3,7 @@
 internal import Bytes
 internal import Columns
 internal import Domain
+internal import Journal
 
 struct MasterState: ~Copyable {
     let hasher: KeyedHash
@@ -11,8 +12,12 @@ struct MasterState: ~Copyable {
     var groupNames: NameDictionary
     var categoryNames: NameDictionary
 
-    /// The changes since this was last emptied, as `MasterFact` has them; nil: they are not kept.
-    var keptFacts: ByteBuffer?
+    /// The control stream; nil: changes are not written.
+    var journal: StreamEnd?
+    /// The facts of the change that is being made.
+    private var facts = ByteBuffer()
+    /// A change was made that the journal did not take any more.
+    private(set) var hasLostFacts = false
 
     var locations: [Location] = []  // By id.
     var channels: [Channel] = []  // By id.
@@ -128,7 +133,39 @@ struct MasterState: ~Copyable {
     }
 
     private mutating func keep(_ fact: MasterFact) {
-        if keptFacts != nil { fact.append(to: &keptFacts!) }
+        if journal != nil { fact.append(to: &facts) }
+    }
+
+    // MARK: - The control stream
+
+    /// Takes space for the facts of a change, before anything changes.
+    mutating func reserve(_ byteCount: Int) throws(MasterDataRefusal) {
+        guard let journal else { return }
+        if journal.writer.state.rawValue >= JournalState.failed.rawValue { throw .readOnly }
+        guard byteCount <= journal.writer.payloadByteCountMax else { throw .tooLarge }
+        guard journal.writer.hasRoom(payloadByteCount: byteCount) else { throw .busy }
+        guard journal.writer.reserve(payloadByteCount: byteCount) else {
+            throw journal.writer.state == .full ? .journalFull : .busy
+        }
+    }
+
+    /// Appends the facts of a change as one frame.
+    ///
+    /// Under the lock: whoever sees an id that the change gave appends behind its frame.
+    mutating func appendFacts(time: Milliseconds) {
+        guard let journal else { return }
+        defer { journal.writer.releaseReserve() }
+        if facts.isEmpty { return }
+        let sequence = journal.writer.sequence
+        let appended = journal.writer.append(
+            after: sequence, firstEvent: 0, eventCount: 0, time: time,
+            payload: facts.span)
+        facts.removeAll()
+        switch appended {
+        case .taken: journal.writer.submit()
+        case .failed: hasLostFacts = true
+        case .busy, .fenced: fatalError("a frame was refused that there was room for")
+        }
     }
 
     private func checkGroupRoom(for names: [Identifier]) throws(MasterDataRefusal) {

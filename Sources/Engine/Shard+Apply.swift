@@ -149,9 +149,15 @@ extension Shard {
         let outcome = decide(commands[index], text, place, now: now)
         if facts.count > 0 {
             evolve(text, place, expecting: expected)
-            if options.keepsFacts { FactFormat.append(facts, text, to: &keptFacts) }
+            if keepsFacts { keep(text) }
         }
         return outcome
+    }
+
+    @inline(never)
+    private mutating func keep(_ text: Span<UInt8>) {
+        FactFormat.append(facts, text, to: &keptFacts)
+        keptCommandCount &+= 1
     }
 
     /// Positions that the SKU is about to gain by a command and those for it right behind.

@@ -9,13 +9,24 @@ internal import Domain
 internal import Platform
 
 /// Why facts cannot be applied.
-package enum ReplayError: Error, Equatable, Sendable {
+package enum ReplayError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The bytes are no facts.
     case malformed(FactError)
     /// The command that begins at this offset contradicts the state: another SKU has the name or the
     /// position, or lacks it; or units leave their range.
     case contradiction(offset: Int)
     case outOfMemory
+
+    /// In words, for whoever has to act on it.
+    package var description: String {
+        switch self {
+        case .malformed(let error):
+            "byte \(error.offset) of the payload is no fact (\(error.reason))"
+        case .contradiction(let offset):
+            "the facts at byte \(offset) of the payload contradict what came before"
+        case .outOfMemory: "there is no memory for it"
+        }
+    }
 }
 
 /// How many names ids may refer to: those that were added by the frame that is replayed.
@@ -26,12 +37,19 @@ package struct NameCounts: Sendable {
 
 extension Engine {
     /// Applies the facts of a frame to its shard, under the names known now. Owner only.
+    ///
+    /// - Parameter eventCount: Commands that have left facts, those of the frame included; nil where
+    ///   that is not counted.
+    /// - Returns: Facts applied.
     package func replay(
-        _ payload: Span<UInt8>, shard: Int, time: Milliseconds
+        _ payload: Span<UInt8>, shard number: Int, time: Milliseconds, eventCount: UInt64? = nil
     ) throws(ReplayError) -> Int {
         let names = master.nameCounts
-        return try withShard(shard) { (shard) throws(ReplayError) in
-            try shard.replay(payload, time: time, names)
+        return try withShard(number) { (shard) throws(ReplayError) in
+            let applied = try shard.replay(payload, time: time, names)
+            if shard.hasReplayedItems { noteItemChange() }
+            if let eventCount { shard.eventCount = eventCount }
+            return applied
         }
     }
 }
@@ -50,6 +68,7 @@ extension Shard {
     ) throws(ReplayError) -> Int {
         var reader = FactReader(time: time)
         var applied = 0
+        hasReplayedItems = false
         while true {
             let start = reader.offset
             facts.removeAll()
@@ -73,6 +92,7 @@ extension Shard {
         do throws(SystemError) { try prepare(commands: 1) } catch { throw .outOfMemory }
         for index in facts.indices {
             let fact = facts[index]
+            if case .categorised = fact { hasReplayedItems = true }
             guard fits(fact, payload, names, evolution) else {
                 throw .contradiction(offset: offset)
             }

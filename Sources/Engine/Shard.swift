@@ -80,8 +80,20 @@ package struct Shard: ~Copyable {
     var nextPolicySKU = 0
 
     var facts = Buffer<Fact>()
-    /// The facts decided since this was last emptied, as `FactFormat` has them.
+    /// The facts decided since this was last emptied, as `FactFormat` has them, and of how many
+    /// commands they are.
     package var keptFacts = ByteBuffer()
+    var keptCommandCount: UInt32 = 0
+    var keepsFacts: Bool
+    /// The shard's end of the journal, and replies that wait for it.
+    var journal: StreamEnd?
+    var heldReplies = HeldReplies()
+    /// A batch that the journal has no room for just now.
+    var stalled: UInt64?
+    /// The frame that was replayed last changed items.
+    var hasReplayedItems = false
+    /// Commands that have left facts, in all lives.
+    package internal(set) var eventCount: UInt64 = 0
     /// Where the commands that are looked ahead were found.
     var places = Buffer<FoundPlace>()
     let options: EngineOptions
@@ -114,6 +126,7 @@ package struct Shard: ~Copyable {
         self.options = options
         self.policy = policy
         self.hasher = hasher
+        keepsFacts = options.keepsFacts
     }
 
     /// Bytes of memory given to the shard.

@@ -48,7 +48,8 @@ package final class Journal: Sendable {
     package let report: RecoveryReport
 
     private let configuration: JournalConfiguration
-    private let generation: UInt64
+    /// Counts the lives of the journal, from 1.
+    package let generation: UInt64
     private let shared: SharedState
     private let outboxes: [Outbox]
     private let doorbell: Doorbell
@@ -62,16 +63,20 @@ package final class Journal: Sendable {
     ///   - doorbells: Of the threads that own the shards, and then the control stream; rung when
     ///     frames became durable, or the journal has failed. May be empty.
     ///   - starting: Where the streams stand if there is no journal yet; empty: all at 0.
+    ///   - verified: Called behind the last frame, before anything is changed on the device.
     ///   - deliver: Gets every frame there is, whole, in the order of the file.
+    /// - Throws: Also what `deliver` and `verified` throw; nothing was changed then.
     package init(
         folder: String, _ configuration: JournalConfiguration, doorbells: [Doorbell?] = [],
-        starting: [StreamHead] = [], _ deliver: (FrameHeader, Span<UInt8>) -> Void
+        starting: [StreamHead] = [], verified: () throws(JournalError) -> Void = {},
+        _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) {
         let memory = try storing { () throws(SystemError) in
             try JournalMemory(configuration, doorbells: doorbells)
         }
         let core = try JournalCore.open(
-            FileStorage(folder: folder), configuration, memory, starting: starting, deliver)
+            FileStorage(folder: folder), configuration, memory, starting: starting,
+            verified: verified, deliver)
         extents = core.extents
         report = core.report
         generation = core.generation

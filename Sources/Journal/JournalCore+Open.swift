@@ -9,11 +9,13 @@ extension JournalCore {
     ///   - reading: What segments are read into; made here when nil or too small.
     ///   - starting: Where streams stand when there is no journal yet: shards, then control, then
     ///     the journal's own; empty: all at 0.
+    ///   - verified: Called behind the last frame, before anything is changed on the device.
     ///   - deliver: Gets every frame of shards and control, whole, in the order of the file.
     package static func open(
         _ files: Files, _ configuration: JournalConfiguration, _ memory: JournalMemory,
         reading: SharedRegion? = nil, starting: [StreamHead] = [],
-        _ deliver: (FrameHeader, Span<UInt8>) -> Void
+        verified: () throws(JournalError) -> Void = {},
+        _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) -> JournalCore {
         configuration.check()
         do { try files.lock() } catch {
@@ -33,6 +35,7 @@ extension JournalCore {
             }
             guard let room else { preconditionFailure() }
             try recovery.run(into: room.region, deliver)
+            try verified()
             let remains = recovery.remains
             var core = JournalCore(
                 files: files, configuration: configuration, memory: memory, recovery: recovery)

@@ -33,7 +33,7 @@ package struct JournalCore<Files: Storage>: ~Copyable {
     /// A mark with this life's generation is still to be written.
     var owesOpening = true
 
-    let generation: UInt64
+    package let generation: UInt64
 
     /// Bytes of space granted to frames that were gathered.
     var consumedGrant: UInt64 = 0

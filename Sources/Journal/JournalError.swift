@@ -14,6 +14,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
     case trimmed(first: UInt64)
     /// The journal was written with another number of shards.
     case shardCount(UInt64)
+    /// Who reads the frames cannot use one.
+    case unusable(stream: UInt16, sequence: UInt64, reason: String)
     /// The system refused.
     case storage(SystemError)
 
@@ -26,6 +28,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .damaged(let damage): damage.description
         case .trimmed(let first): "trimmed; the first sequence kept is \(first)"
         case .shardCount(let count): "the journal has \(count) shards"
+        case .unusable(let stream, let sequence, let reason):
+            "stream \(stream), sequence \(sequence): \(reason)"
         case .storage(let error): error.description
         }
     }
@@ -76,9 +80,17 @@ package enum JournalState: UInt8, Sendable {
 }
 
 /// What became of a frame.
-package enum Outcome: Equatable, Sendable {
+package enum FrameOutcome: Equatable, Sendable {
     case durable(UInt64)
     /// It may be in the journal or not; opening it again tells.
+    case unknown
+}
+
+/// Whether the answer of a frame may leave, by the durability that was chosen.
+package enum Acknowledgement: Equatable, Sendable {
+    case given
+    case pending
+    /// The journal has failed: the frame may be in it or not.
     case unknown
 }
 

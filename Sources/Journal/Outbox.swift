@@ -59,6 +59,14 @@ package final class Outbox: @unchecked Sendable {
     /// Sequence up to which frames survive a loss of power.
     package var durableSequence: UInt64 { load(Self.durable) }
 
+    /// Whether `put` would find room for a frame of `byteCount` bytes, or of fewer.
+    func hasRoom(_ byteCount: Int) -> Bool {
+        let tail = unsafe words[Self.tail].load(ordering: .relaxed)
+        let free = ring.byteCount - Int(tail - load(Self.head))
+        let toEnd = ring.byteCount - Int(tail % UInt64(ring.byteCount))
+        return byteCount <= (byteCount > toEnd ? free - toEnd : free)
+    }
+
     /// Lends room for a frame of `byteCount` bytes, a multiple of 8, and sends what `fill` put there
     /// unless it says no.
     ///

@@ -106,7 +106,8 @@ struct Recovery<Files: Storage>: ~Copyable {
     /// Reads all, segment by segment into `region`, which holds the largest, and hands every good
     /// frame that is no mark to `deliver`, whole, in the order of the file.
     mutating func run(
-        into region: borrowing Region, _ deliver: (FrameHeader, Span<UInt8>) -> Void
+        into region: borrowing Region,
+        _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) {
         var hasEnded = false
         for index in segments.indices {
@@ -173,7 +174,8 @@ struct Recovery<Files: Storage>: ~Copyable {
     ///
     /// - Returns: Where they end.
     private mutating func readFrames(
-        _ region: borrowing Region, _ deliver: (FrameHeader, Span<UInt8>) -> Void
+        _ region: borrowing Region,
+        _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) -> Int {
         let segment = segments[current]
         while true {
@@ -184,7 +186,9 @@ struct Recovery<Files: Storage>: ~Copyable {
                 let range = endOffset..<endOffset + header.frameByteCount
                 if !header.kind.isMark {
                     report.frameCount += 1
-                    region.withSpan(range) { deliver(header, $0) }
+                    try region.withSpan(range) { frame throws(JournalError) in
+                        try deliver(header, frame)
+                    }
                 }
                 endOffset = range.upperBound
             case .newer(let version):

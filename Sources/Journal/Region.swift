@@ -72,10 +72,12 @@ package struct Region: ~Copyable {
     }
 
     /// Lends the bytes of `range`.
-    func withSpan<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
+    func withSpan<Result, Failure: Error>(
+        _ range: Range<Int>, _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         let start = unsafe UnsafePointer(
             address(range.lowerBound, range.count).assumingMemoryBound(to: UInt8.self))
-        return unsafe body(Span(_unsafeStart: start, count: range.count))
+        return unsafe try body(Span(_unsafeStart: start, count: range.count))
     }
 }
 

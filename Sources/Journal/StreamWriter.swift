@@ -36,6 +36,11 @@ package struct StreamWriter: ~Copyable {
     /// The hash of the newest frame appended.
     package var chainHash: UInt64 { head.hash }
 
+    /// Bytes of payload of the largest frame.
+    package var payloadByteCountMax: Int {
+        configuration.frameByteCountMax - FrameHeader.byteCount
+    }
+
     package var releasedSequence: UInt64 { outbox.releasedSequence }
     package var durableSequence: UInt64 { outbox.durableSequence }
     package var state: JournalState { shared.state }
@@ -52,6 +57,11 @@ package struct StreamWriter: ~Copyable {
         }
         reservedByteCount += cost
         return true
+    }
+
+    /// Whether a frame with so many bytes of payload can be sent now. It stays so until one is.
+    package func hasRoom(payloadByteCount: Int) -> Bool {
+        outbox.hasRoom(FrameHeader.frameByteCount(payload: payloadByteCount))
     }
 
     /// Gives back what was reserved and not used.
@@ -160,8 +170,16 @@ package struct StreamWriter: ~Copyable {
     /// Wakes the journal thread, once per turn that appended something.
     package func submit() { doorbell?.ring() }
 
+    /// Whether the answer to what the frame with this sequence says may leave.
+    package func acknowledgement(of sequence: UInt64) -> Acknowledgement {
+        // In this order: what was released before the journal failed or closed is told so.
+        let state = shared.state
+        if sequence <= outbox.releasedSequence { return .given }
+        return state.rawValue >= JournalState.failed.rawValue ? .unknown : .pending
+    }
+
     /// What became of the frame with this sequence; nil while it is under way.
-    package func outcome(of sequence: UInt64) -> Outcome? {
+    package func outcome(of sequence: UInt64) -> FrameOutcome? {
         precondition(sequence <= head.sequence)
         // In this order: what became durable before the journal failed or closed is told so.
         let state = shared.state

@@ -77,3 +77,13 @@ enum XXH64 {
         return hash ^ hash &>> 32
     }
 }
+
+/// The XXH64 of some bytes, with seed 0.
+package func xxh64(_ bytes: Span<UInt8>) -> UInt64 {
+    unsafe bytes.withUnsafeBytes { source in
+        guard let start = source.baseAddress else {
+            return unsafe XXH64.hash(UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped, 0)
+        }
+        return unsafe XXH64.hash(start, source.count)
+    }
+}

@@ -2,7 +2,9 @@
 
 internal import Bytes
 internal import Columns
+internal import Domain
 package import Engine
+package import Journal
 package import Platform
 
 /// What a service is to be.
@@ -16,21 +18,58 @@ package struct ServiceConfiguration: Sendable {
     package var scheme = ListenerScheme.perReactor
     /// How long a shard's inbox may stay full before a stream that waits for it is cut with 429.
     package var patienceMilliseconds = 1000
+    /// What is kept on disk; nil: nothing is.
+    package var data: DataConfiguration?
 
     package init() {}
 }
 
-/// A running Holdfast: start it, ask it where it listens, drain it, join it.
+/// What a service keeps on disk, and how.
+package struct DataConfiguration: Sendable {
+    /// The folder; made if it is not there.
+    package var path: String
+    /// Of a new directory; nil: the default.
+    package var shardCount: Int?
+    package var durability = Durability.sync
+    /// Bytes of a segment of the journal, and of the space that is kept for a full disk.
+    package var segmentByteCount = 64 << 20
+    package var ballastByteCount = 64 << 20
+
+    package init(path: String) { self.path = path }
+}
+
+/// A running Holdfast: start it, load it, ask it where it listens, drain it, join it, close it.
 package final class HoldfastService: Sendable {
     package let engine: Engine
     private let server: Server
     private let shared: SharedService
+    private let data: (configuration: DataConfiguration, directory: DataDirectory)?
 
-    package init(_ configuration: ServiceConfiguration) throws(SystemError) {
+    /// Takes the data directory, if there is to be one; nothing is loaded yet.
+    package convenience init(_ configuration: ServiceConfiguration) throws(StartError) {
+        var directory: DataDirectory?
+        if let data = configuration.data {
+            directory = try DataDirectory(data.path, shardCount: data.shardCount)
+        }
+        do throws(SystemError) {
+            try self.init(configuration, directory)
+        } catch { throw StartError(error.description) }
+    }
+
+    private init(
+        _ configuration: ServiceConfiguration, _ directory: DataDirectory?
+    ) throws(SystemError) {
         var random = SystemRandomNumberGenerator()
+        var options = configuration.engine
+        if let directory { options.shardCount = directory.shardCount }
         engine = try Engine(
-            options: configuration.engine, reactorCount: configuration.reactorCount,
-            using: &random)
+            options: options, reactorCount: configuration.reactorCount,
+            hasher: directory?.hasher ?? KeyedHash(using: &random))
+        if let data = configuration.data, let directory {
+            self.data = (data, directory)
+        } else {
+            data = nil
+        }
         var server = ServerConfiguration(
             address: configuration.address, reactorCount: configuration.reactorCount)
         server.scheme = configuration.scheme
@@ -39,16 +78,79 @@ package final class HoldfastService: Sendable {
         server.routeCount = Route.allCases.count
         self.server = try Server(server)
         shared = SharedService(
-            engine: engine, seats: self.server.seats, instance: random.next(),
+            engine: engine, seats: self.server.seats,
+            state: ServiceState(
+                identity: directory?.identity ?? random.next(),
+                durability: configuration.data?.durability),
             patience: Milliseconds(configuration.patienceMilliseconds),
             start: Moment(
                 bootNanoseconds: Clock.bootNanoseconds, wallMilliseconds: Clock.wallMilliseconds))
     }
 
-    /// Listens and serves; returns at once.
+    /// Listens; returns at once. Without a data directory it serves, with one it says that it is not
+    /// ready until `load` has ended.
     package func start() throws(SystemError) {
         let shared = shared
         try server.start { seat in ServiceHandler(shared, seat: seat) }
+    }
+
+    package var state: ServiceState { shared.state }
+
+    /// Loads what the data directory keeps, and begins to serve.
+    package func load() throws(StartError) -> RecoverySummary {
+        guard let data else { return RecoverySummary() }
+        do throws(JournalError) {
+            return try load(data.configuration, data.directory)
+        } catch { throw StartError("\(data.directory.journalPath): \(error)") }
+    }
+
+    private func load(
+        _ configuration: DataConfiguration, _ directory: DataDirectory
+    ) throws(JournalError) -> RecoverySummary {
+        var summary = RecoverySummary()
+        let start = Clock.monotonicNanoseconds
+        var replay = Replay(engine)
+        let journal = try Journal(
+            folder: directory.journalPath, self.configuration(configuration),
+            doorbells: doorbells
+        ) { (header, frame) throws(JournalError) in
+            try replay.apply(header, frame)
+            shared.state.replayedFrameCount += 1
+        }
+        summary.journal = journal.report
+        summary.factCount = replay.factCount
+        summary.newestTime = replay.newestTime
+        let replayed = Clock.monotonicNanoseconds
+        summary.replayMilliseconds = Int((replayed - start) / 1_000_000)
+        let moment = Moment(
+            bootNanoseconds: Clock.bootNanoseconds, wallMilliseconds: Clock.wallMilliseconds)
+        if let newest = replay.newestTime { shared.clock.raise(to: newest, at: moment) }
+        let policy = engine.master.policy(now: shared.clock.now(moment))
+        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
+        summary.rulesMilliseconds = Int((Clock.monotonicNanoseconds - replayed) / 1_000_000)
+        let changes = journal.extents.prefix(engine.shardCount).reduce(0) { $0 + $1.head.sequence }
+        engine.resume(changeCount: changes)
+        engine.attach { journal.writer(of: $0) }
+        shared.state.begin(journal, changes: changes)
+        shared.ringAll()
+        return summary
+    }
+
+    private func configuration(_ data: DataConfiguration) -> JournalConfiguration {
+        var journal = JournalConfiguration()
+        journal.shardCount = engine.shardCount
+        journal.durability = data.durability
+        journal.segmentByteCount = data.segmentByteCount
+        journal.ballastByteCount = data.ballastByteCount
+        journal.frameByteCountMax = frameByteCountMax
+        return journal
+    }
+
+    /// The bells of the threads that own the shards, and then of the one that looks after the
+    /// control stream.
+    private var doorbells: [Doorbell?] {
+        (0..<engine.shardCount).map { shared.seats[shared.owner(ofShard: $0)].bell }
+            + [shared.seats[0].bell]
     }
 
     /// Where it listens, once started.
@@ -60,8 +162,11 @@ package final class HoldfastService: Sendable {
     /// Ends at once.
     package func stop() { server.stop() }
 
-    /// Waits for the end.
+    /// Waits for the end of the reactors.
     package func join() { server.join() }
+
+    /// Closes the journal in order, after `join`. Again: nothing.
+    package func close() { shared.state.journal?.close() }
 
     package var counts: ReactorCounts { server.counts }
 
@@ -70,24 +175,27 @@ package final class HoldfastService: Sendable {
     }
 }
 
+/// Bytes of the largest frame: the facts of a batch with the largest text (`CommandBatch`), or of a
+/// document of `BodyLimits`, whose facts are no longer than its JSON but for names told twice.
+private let frameByteCountMax = 2 << 20
+
 /// What the handlers of all reactors share. Immutable, or safe for any thread.
 final class SharedService: Sendable {
     let engine: Engine
     let seats: [ReactorSeat]
     let clock: ServiceClock
     let start: Moment
-    /// Names this life of the service in marks: another life has other points.
-    let instance: UInt64
+    let state: ServiceState
     /// How long a stream waits for room.
     let patience: Milliseconds
 
     init(
-        engine: Engine, seats: [ReactorSeat], instance: UInt64, patience: Milliseconds,
+        engine: Engine, seats: [ReactorSeat], state: ServiceState, patience: Milliseconds,
         start: Moment
     ) {
         self.engine = engine
         self.seats = seats
-        self.instance = instance
+        self.state = state
         self.patience = patience
         self.start = start
         clock = ServiceClock(start)

@@ -21,6 +21,12 @@ package final class ServiceClock: Sendable {
         Int64(moment.bootNanoseconds / 1_000_000) + offset.load(ordering: .relaxed)
     }
 
+    /// Moves on to `time`, if that is ahead: service time never goes back, also over a restart.
+    package func raise(to time: Milliseconds, at moment: Moment) {
+        let missing = time - now(moment)
+        if missing > 0 { offset.wrappingAdd(missing, ordering: .relaxed) }
+    }
+
     /// Moves towards the wall clock. One thread alone, now and then.
     package func slew(_ moment: Moment, elapsedMilliseconds: Int64) {
         let difference = moment.wallMilliseconds - now(moment)

@@ -1,6 +1,7 @@
 // `holdfast serve`: the service in the foreground, until a signal ends it.
 
 import Engine
+import Journal
 import Platform
 import Service
 import Synchronization
@@ -14,24 +15,24 @@ let serveCommand = Subcommand(
         .value("max-connections", "10000", "connections in all"),
         .value("max-connections-per-address", "1000", "connections from one address"),
         .flag("pin", "bind each reactor to a processor of its own"),
-        .missing("data", memoryOnly),
-        .missing("durability", memoryOnly),
-        .missing("snapshot-every", memoryOnly),
-        .missing("history", memoryOnly),
-        .missing("history-bytes", memoryOnly),
+        .value("data", "DIR", "where stock is kept; without it, in memory only"),
+        .value(
+            "durability", "sync",
+            "when an answer leaves: sync (it survives a power cut), interval:MS or none"),
+        .missing("snapshot-every", "this version keeps its journal whole and takes no snapshots"),
+        .missing("history", "this version keeps its journal whole"),
+        .missing("history-bytes", "this version keeps its journal whole"),
         .missing("resp", "this version speaks HTTP alone"),
         .missing("config", "this version takes options from the command line alone"),
     ],
     notes: """
-        Stock is kept in memory only: what the service knows is gone when it ends.
+        With --data, whatever was acknowledged is there again after any end, a power cut too.
+        Without it stock is kept in memory only: what the service knows is gone when it ends.
 
         The first signal ends it in order: requests under way are answered, then it exits with 0.
         A second one ends it at once.
         """
 ) { (arguments, console) throws(CommandError) in try serve(arguments, console) }
-
-private let memoryOnly =
-    "this version keeps stock in memory only, and it is gone when the service ends"
 
 /// The options that `serve` and `demo` share.
 let serviceOptions: [Option] = [
@@ -75,7 +76,31 @@ func serviceConfiguration(_ arguments: Arguments) throws(CommandError) -> Servic
         "max-connections-per-address", in: 1...10_000_000,
         default: limits.connectionCountMaxPerAddress)
     configuration.pinsThreads = arguments.has("pin")
+    configuration.data = try dataConfiguration(arguments)
     return configuration
+}
+
+/// What is kept on disk, by `--data` and the options that go with it.
+private func dataConfiguration(
+    _ arguments: Arguments
+) throws(CommandError) -> DataConfiguration? {
+    guard let path = arguments.value("data") else {
+        guard arguments.value("durability") == nil else {
+            throw .usage("--durability needs --data DIR: without it stock is in memory only")
+        }
+        return nil
+    }
+    var data = DataConfiguration(path: path)
+    if arguments.value("shards") != nil {
+        data.shardCount = try arguments.integer("shards", in: 1...256, default: 16)
+    }
+    if let text = arguments.value("durability") {
+        guard let durability = Durability(text) else {
+            throw .usage("--durability takes sync, interval:MS (1 to 60000) or none, not \(text)")
+        }
+        data.durability = durability
+    }
+    return data
 }
 
 /// A service that listens.
@@ -86,13 +111,37 @@ func startedService(
     _ configuration: ServiceConfiguration
 ) throws(CommandError) -> HoldfastService {
     Machine.raiseDescriptorLimit()
-    do throws(SystemError) {
+    do {
         _ = try Listener(at: configuration.address)
         let service = try HoldfastService(configuration)
         try service.start()
         return service
-    } catch {
+    } catch { throw .failed("\(error)") }
+}
+
+/// Loads what a service keeps, and says what that was.
+private func load(_ service: HoldfastService, _ console: Console) throws(CommandError) {
+    let summary: RecoverySummary
+    do { summary = try service.load() } catch {
+        service.stop()
+        service.join()
         throw .failed(error.description)
+    }
+    guard let journal = summary.journal else { return }
+    if journal.frameCount == 0, journal.cutByteCount == 0 {
+        console.say("the journal is new")
+        return
+    }
+    console.say(
+        "replayed \(grouped(summary.factCount)) facts in \(grouped(journal.frameCount)) frames: "
+            + "\(grouped(summary.replayMilliseconds)) ms, and "
+            + "\(grouped(summary.rulesMilliseconds)) ms for what follows from rules")
+    if journal.cutByteCount > 0 {
+        console.say(
+            "cut \(grouped(journal.cutByteCount)) bytes at the end of the journal that were never "
+                + "acknowledged")
+    } else if !journal.wasClosed {
+        console.say("the journal was not closed in order; nothing had to be cut")
     }
 }
 
@@ -107,7 +156,10 @@ private func serve(
     console.say(
         "holdfast \(holdfastVersion) listens on http://\(service.address): "
             + describe(configuration))
-    return finish(service, signals)
+    try load(service, console)
+    let status = finish(service, signals)
+    service.close()
+    return status
 }
 
 /// What a service is made of, in one line.
@@ -118,7 +170,8 @@ func describe(_ configuration: ServiceConfiguration) -> String {
         "\(engine.shardCount) shard" + (engine.shardCount == 1 ? "" : "s"),
         engine.createsUnknown ? "unknown names created" : "unknown names refused",
         "late window \(durationText(engine.lateWindow))",
-        "stock in memory only",
+        configuration.data.map { "stock in \($0.path), durability \($0.durability)" }
+            ?? "stock in memory only",
     ]
     if configuration.pinsThreads { parts.append("pinned") }
     if !configuration.address.isLoopback { parts.append("open to other machines without keys") }

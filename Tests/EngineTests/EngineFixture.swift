@@ -244,7 +244,7 @@ final class EngineFixture {
     ) throws {
         let shard = reference.withBatch { $0.shard }
         #expect(engine.send(reference))
-        #expect(engine.hasMessages(shard))
+        #expect(engine.hasWork(shard))
         #expect(engine.drain(shard, limit: 8) == 1)
         #expect(engine.queuedCommands(shard) == 0)
         let reply = try #require(engine.receiveReply(0))

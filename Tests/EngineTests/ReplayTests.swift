@@ -2,6 +2,7 @@ import Bytes
 import Columns
 import Domain
 import Engine
+import Journal
 import Testing
 
 /// Facts as a journal would keep them: by shard, a frame for each batch.
@@ -18,15 +19,15 @@ private struct Frame {
     private struct Kept {
         /// The engine that went through it.
         var fixture: EngineFixture
-        /// What happened to shared data.
-        var control: [UInt8] = []
+        /// What happened to shared data, frame by frame.
+        var control: [[UInt8]] = []
         var frames: [Frame] = []
 
         /// Another engine with the same names and rules, as the control stream brings them.
         func successor() throws -> EngineFixture {
             let other = try EngineFixture(fixture.engine.options)
             other.now = fixture.now
-            try other.engine.master.replay(control.span)
+            for frame in control { try other.engine.master.replay(frame.span) }
             other.adoptAll()
             return other
         }
@@ -36,9 +37,11 @@ private struct Frame {
         var options = history.options
         options.keepsFacts = true
         let fixture = try EngineFixture(options)
-        fixture.engine.master.keepFacts()
+        let journal = try TestJournal(shardCount: options.shardCount)
+        journal.attachControl(to: fixture.engine)
         var frames: [Frame] = []
         for step in history.steps {
+            journal.settle()
             switch step {
             case .command(let command):
                 _ = try fixture.apply(command)
@@ -60,9 +63,8 @@ private struct Frame {
             }
         }
         fixture.adoptAll()
-        var kept = Kept(fixture: fixture, frames: frames)
-        fixture.engine.master.takeFacts { kept.control = $0.array }
-        return kept
+        let control = try journal.closed().map(\.payload)
+        return Kept(fixture: fixture, control: control, frames: frames)
     }
 
     @Test(arguments: seeds)
@@ -157,10 +159,11 @@ private struct Frame {
 
     @Test func `damaged control facts are an error or other facts, never a trap`() throws {
         let kept = try play(History(seed: 5, stepCount: 200))
+        let control = Array(kept.control.joined())
         var malformed = 0
-        for offset in kept.control.indices {
+        for offset in control.indices {
             for bit in UInt8(0)...7 {
-                var payload = kept.control
+                var payload = control
                 payload[offset] ^= 1 << bit
                 var reader = MasterFactReader()
                 do throws(FactError) {
@@ -168,10 +171,10 @@ private struct Frame {
                 } catch { malformed += 1 }
             }
         }
-        #expect(malformed > kept.control.count)
-        for count in kept.control.indices {
+        #expect(malformed > control.count)
+        for count in control.indices {
             var reader = MasterFactReader()
-            let payload = Array(kept.control[..<count])
+            let payload = Array(control[..<count])
             do throws(FactError) { while try reader.next(payload.span) != nil {} } catch {
                 #expect(error.offset <= count)
             }

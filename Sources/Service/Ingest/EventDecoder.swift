@@ -10,6 +10,18 @@ internal import JSON
 struct ElementRefusal: Error {
     var code: StaticString
     var detail: String
+    /// It was not for the element's own fault: what the whole answer says then.
+    var outcome: Outcome?
+
+    init(_ refusal: MasterDataRefusal) {
+        self.init(refusal.code, refusal.detail)
+        switch refusal {
+        case .busy: outcome = .busy
+        case .journalFull: outcome = .journalFull
+        case .readOnly: outcome = .readOnly
+        default: break
+        }
+    }
 
     init(_ code: StaticString, _ detail: String) {
         self.code = code
@@ -269,7 +281,7 @@ struct EventDecoder: ~Copyable {
         }
         return try names.withName(name, bytes) { name throws(ElementRefusal) in
             do throws(MasterDataRefusal) { return try master.addLocation(name) } catch {
-                throw ElementRefusal(error.code, "no room for another location")
+                throw ElementRefusal(error)
             }
         }
     }
@@ -288,7 +300,7 @@ struct EventDecoder: ~Copyable {
         }
         try names.withName(channel, bytes) { name throws(ElementRefusal) in
             do throws(MasterDataRefusal) { _ = try master.addChannel(name) } catch {
-                throw ElementRefusal(error.code, "no room for another channel")
+                throw ElementRefusal(error)
             }
         }
     }

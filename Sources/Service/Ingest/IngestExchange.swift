@@ -57,6 +57,8 @@ final class IngestExchange: WaitingExchange {
 
     var isCut = false
     var hasEnded = false
+    /// Why elements were not taken, or may not have been kept, for no fault of theirs: the gravest.
+    private(set) var failure: Outcome?
     /// A refusal of the stream itself: what came before it was taken.
     var streamError: (code: StaticString, detail: String)?
 
@@ -125,10 +127,17 @@ final class IngestExchange: WaitingExchange {
         case .duplicate: duplicates += 1
         case .parked: parked += 1
         case .rejected:
+            noteFailure(outcome)
             reject(
                 index: Int(command.index), line: Int(command.line), outcome.code,
                 outcome.detail.text, source: source)
         }
+    }
+
+    /// Notes what concerns the whole answer; other outcomes do not.
+    func noteFailure(_ outcome: Outcome?) {
+        guard let outcome, let gravity = outcome.gravity else { return }
+        if gravity > failure?.gravity ?? 0 { failure = outcome }
     }
 
     /// Lists a rejection.
@@ -156,6 +165,28 @@ final class IngestExchange: WaitingExchange {
         rejections.append("\",\"detail\":")
         rejections.append(jsonString: detail.utf8.span)
         rejections.append(UInt8(ascii: "}"))
+    }
+}
+
+extension Outcome {
+    /// How grave it is for the whole answer; nil for what is an element's own matter.
+    fileprivate var gravity: Int? {
+        switch self {
+        case .busy: 1
+        case .journalFull: 2
+        case .readOnly: 3
+        case .unknown: 4
+        default: nil
+        }
+    }
+
+    /// The status of an answer that it decides.
+    var status: Int {
+        switch self {
+        case .busy: 429
+        case .journalFull: 507
+        default: 503
+        }
     }
 }
 

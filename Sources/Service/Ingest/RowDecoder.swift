@@ -211,7 +211,7 @@ struct RowDecoder: ~Copyable {
                 return 0
             }
             do throws(MasterDataRefusal) { return try master.addLocation(name) } catch {
-                throw ElementRefusal(error.code, "no room for another location")
+                throw ElementRefusal(error)
             }
         }
     }
@@ -221,7 +221,7 @@ struct RowDecoder: ~Copyable {
     ) throws(ElementRefusal) -> UInt16 {
         try names.withName(places[1], bytes) { name throws(ElementRefusal) in
             do throws(MasterDataRefusal) { return try engine.master.addCategory(name) } catch {
-                throw ElementRefusal(error.code, "no room for another category")
+                throw ElementRefusal(error)
             }
         }
     }

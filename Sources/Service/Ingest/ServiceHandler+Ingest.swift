@@ -215,6 +215,7 @@ extension ServiceHandler {
                     state.kind, json: bytes, engine, at: state.asOf ?? now, index: index)
             gather(decoded, state, bytes)
         } catch {
+            state.noteFailure(error.outcome)
             state.reject(
                 index: index, line: state.line, error.code, error.detail, source: bytes)
         }
@@ -231,6 +232,7 @@ extension ServiceHandler {
                 index: index)
             gather(decoded, state, piece)
         } catch {
+            state.noteFailure(error.outcome)
             state.reject(
                 index: index, line: state.line, error.code, error.detail,
                 source: piece.extracting(first: 0))
@@ -263,6 +265,7 @@ extension ServiceHandler {
             }
             batch.commands.append(command)
             return batch.commands.count == CommandBatch.commandCountMax
+                || batch.text.count >= CommandBatch.textByteCountMax
         }
         if isFull {
             state.open[shard] = nil
@@ -338,8 +341,8 @@ extension ServiceHandler {
         appendAnswer(state, &exchange.body)
         if let error = state.streamError, state.elementCount == 0 {
             exchange.problem(400, error.code, error.detail.utf8.span)
-        } else if state.isCut {
-            exchange.respond(429) { $0.appendHeader("Retry-After", decimal: 1) }
+        } else if let status = state.failure?.status {
+            exchange.respond(status) { $0.appendHeader("Retry-After", decimal: 1) }
         } else {
             let tag = ByteBuffer(etag: engine.itemsVersion)
             exchange.respond(state.streamError == nil ? 200 : 400) { head in
@@ -374,8 +377,15 @@ extension ServiceHandler {
             output.append(error.code)
             output.append("\",\"detail\":")
             output.append(jsonString: error.detail.utf8.span)
-        } else if state.isCut {
-            output.append(",\"code\":\"busy\",\"not_taken_from\":")
+        } else if let failure = state.failure {
+            output.append(",\"code\":\"")
+            output.append(failure.code)
+            output.append("\",\"detail\":\"")
+            output.append(failure.detail)
+            output.append("\"")
+        }
+        if state.isCut {
+            output.append(",\"not_taken_from\":")
             output.append(decimal: state.elementCount)
         }
         output.append(",\"mark\":\"")

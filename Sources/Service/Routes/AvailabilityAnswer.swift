@@ -17,10 +17,9 @@ struct AnswerHead: ~Copyable {
     private var changeCount: UInt64 = 0
     private var rulesVersion: UInt64 = 0
 
-    /// - Parameter instance: This life of the service, which the mark begins with.
     @inline(__always)
     mutating func update(
-        _ now: Milliseconds, _ changeCount: UInt64, _ rulesVersion: UInt64, _ instance: UInt64
+        _ now: Milliseconds, _ changeCount: UInt64, _ rulesVersion: UInt64, _ state: ServiceState
     ) {
         if now == self.now, changeCount == self.changeCount, rulesVersion == self.rulesVersion {
             return
@@ -28,19 +27,19 @@ struct AnswerHead: ~Copyable {
         self.now = now
         self.changeCount = changeCount
         self.rulesVersion = rulesVersion
-        render(instance)
+        render(state)
     }
 
     @inline(never)
-    private mutating func render(_ instance: UInt64) {
+    private mutating func render(_ state: ServiceState) {
         bytes.removeAll()
         bytes.append(literal: "{\"as_of\":\"")
         bytes.append(rfc3339: now)
         bytes.append(literal: "\",\"mark\":\"")
-        bytes.append(hexadecimal: instance)
-        bytes.append(literal: "-")
-        bytes.append(decimal: Int64(truncatingIfNeeded: changeCount))
-        bytes.append(literal: "\",\"rules_version\":")
+        state.append(mark: changeCount, to: &bytes)
+        bytes.append(literal: "\"")
+        if state.isFenced { bytes.append(literal: ",\"durable\":false") }
+        bytes.append(literal: ",\"rules_version\":")
         bytes.append(decimal: Int64(truncatingIfNeeded: rulesVersion))
         bytes.append(literal: ",\"items\":[")
     }

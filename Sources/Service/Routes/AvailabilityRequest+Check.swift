@@ -10,16 +10,17 @@ extension AvailabilityRequest {
     ///
     /// - Parameters:
     ///   - text: What was read.
-    ///   - instance: This life of the service, which marks begin with.
+    ///   - state: Of the service, which knows its marks.
     mutating func check(
-        _ text: Span<UInt8>, _ engine: Engine, instance: UInt64
+        _ text: Span<UInt8>, _ engine: Engine, state: ServiceState
     ) throws(RequestRefusal) {
         if !channel.isEmpty { try checkChannel(text, engine) }
         if !after.isEmpty,
-            !names.withName(after, text, { Self.isReached($0, engine, instance: instance) })
+            !names.withName(after, text, { state.isReached($0, changes: engine.changeCount) })
         {
             throw RequestRefusal(
-                409, "unknown_mark", "the mark is of another life of the service, or of none")
+                409, "unknown_mark",
+                "the mark is of another directory, or of changes that did not last")
         }
     }
 
@@ -40,19 +41,5 @@ extension AvailabilityRequest {
                 throw RequestRefusal(404, "unknown_channel", "the channel is not known")
             }
         }
-    }
-
-    /// Whether a mark of ours is reached. Memory is never behind an answer, so each mark that was
-    /// ever answered is.
-    private static func isReached(
-        _ mark: Span<UInt8>, _ engine: Engine, instance: UInt64
-    ) -> Bool {
-        var own = ByteBuffer(capacity: 40)
-        own.append(hexadecimal: instance)
-        own.append(UInt8(ascii: "-"))
-        guard mark.count > own.count, mark.extracting(first: own.count).equals(own.span),
-            let count = mark.from(own.count).decimalInteger()
-        else { return false }
-        return count >= 0 && UInt64(count) <= engine.changeCount
     }
 }

@@ -128,14 +128,14 @@ struct AvailabilityRequest: ~Copyable {
     ///   - start: Where the document starts.
     /// - Returns: false, with nothing added, when it is not so plain.
     mutating func join(
-        _ text: Span<UInt8>, from start: Int, _ engine: Engine, instance: UInt64
+        _ text: Span<UInt8>, from start: Int, _ engine: Engine, state: ServiceState
     ) -> Bool {
         let itemCount = query.items.count
         let placeCount = query.places.count
         beginQuestion()
         do throws(RequestRefusal) {
             try readDocument(text, from: start, engine)
-            try check(text, engine, instance: instance)
+            try check(text, engine, state: state)
             if rest == nil, !wantsLocations, names.isEmpty { return true }
         } catch {}
         query.items.removeLast(query.items.count - itemCount)

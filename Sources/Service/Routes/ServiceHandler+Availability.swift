@@ -45,7 +45,7 @@ extension ServiceHandler {
         request.reset()
         do throws(RequestRefusal) {
             try request.read(body, engine)
-            try request.check(body, engine, instance: shared.instance)
+            try request.check(body, engine, state: shared.state)
         } catch {
             exchange.problem(error)
             return .done
@@ -81,7 +81,7 @@ extension ServiceHandler {
         }
         guard
             request.join(
-                text, from: start &+ head.byteCount, engine, instance: shared.instance)
+                text, from: start &+ head.byteCount, engine, state: shared.state)
         else { return false }
         joinedItems.append(request.query.items.count)
         return true
@@ -109,15 +109,13 @@ extension ServiceHandler {
     // MARK: - Heads
 
     mutating func appendHead(_ output: inout ByteBuffer) {
-        answerHead.update(now, engine.changeCount, policy.rules.version, shared.instance)
+        answerHead.update(now, engine.changeCount, policy.rules.version, shared.state)
         output.append(contentsOf: answerHead.bytes)
     }
 
-    /// Appends the mark of now: this life of the service, and the changes so far.
+    /// Appends the mark of now.
     func append(mark output: inout ByteBuffer) {
-        output.append(hexadecimal: shared.instance)
-        output.append(UInt8(ascii: "-"))
-        output.append(decimal: Int64(truncatingIfNeeded: engine.changeCount))
+        shared.state.append(mark: engine.changeCount, to: &output)
     }
 
     // MARK: - Long ones

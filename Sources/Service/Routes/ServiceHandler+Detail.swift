@@ -49,7 +49,7 @@ extension ServiceHandler {
         let text = bytes.extracting(first: head.byteCount)
         do throws(RequestRefusal) {
             try readTarget(head, text)
-            try request.check(text, engine, instance: shared.instance)
+            try request.check(text, engine, state: shared.state)
         } catch {
             exchange.problem(error)
             return .done

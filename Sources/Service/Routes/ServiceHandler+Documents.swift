@@ -7,11 +7,18 @@ internal import Bytes
 internal import Domain
 internal import Engine
 internal import HTTP
+internal import Journal
 
 /// A change of policy that is not everywhere yet.
 final class DocumentExchange {
     let version: UInt64
-    init(version: UInt64) { self.version = version }
+    /// The frame of the control stream that it is in, or a later one.
+    let sequence: UInt64
+
+    init(version: UInt64, sequence: UInt64) {
+        self.version = version
+        self.sequence = sequence
+    }
 }
 
 extension ServiceHandler {
@@ -80,13 +87,19 @@ extension ServiceHandler {
             return .done
         }
         // Every reactor has shards to bring the change into; the answer waits for all of them.
-        adopting.append((exchange.token, engine.master.generation))
+        let sequence = engine.master.sequence
+        adopting.append((exchange.token, engine.master.generation, sequence))
         shared.ringAll()
-        exchange.state = DocumentExchange(version: version)
+        exchange.state = DocumentExchange(version: version, sequence: sequence)
         return .later
     }
 
     mutating func produce(_ state: DocumentExchange, _ exchange: inout Exchange) -> Progress {
+        if engine.master.acknowledgement(of: state.sequence) == .unknown {
+            exchange.problem(
+                503, Outcome.unknown.code, Outcome.unknown.detail.description.utf8.span)
+            return .done
+        }
         let tag = ByteBuffer(etag: state.version)
         exchange.body.append("{\"version\":")
         exchange.body.append(decimal: Int64(state.version))
@@ -143,17 +156,20 @@ extension ServiceHandler {
         _ change: () throws(MasterDataRefusal) -> UInt64
     ) throws(RequestRefusal) -> UInt64 {
         do throws(MasterDataRefusal) { return try change() } catch {
-            switch error {
-            case .versionMismatch(let current):
-                throw RequestRefusal(
-                    412, error.code, "it was changed since: the version is now v\(current)")
-            case .groupCycle(let name):
-                throw RequestRefusal(422, error.code, "the group \(name) would contain itself")
-            case .tooMany(let what):
-                throw RequestRefusal(507, error.code, "no room for another \(what)")
-            case .outOfMemory:
-                throw RequestRefusal(507, error.code, "no memory for the change")
-            }
+            throw RequestRefusal(error.status, error.code, error.detail)
+        }
+    }
+}
+
+extension MasterDataRefusal {
+    /// The HTTP status that goes with it.
+    var status: Int {
+        switch self {
+        case .versionMismatch: 412
+        case .groupCycle: 422
+        case .tooLarge: 413
+        case .tooMany, .outOfMemory, .journalFull: 507
+        case .busy, .readOnly: 503
         }
     }
 }

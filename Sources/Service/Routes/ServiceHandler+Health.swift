@@ -5,23 +5,48 @@ internal import Columns
 internal import Domain
 internal import Engine
 internal import HTTP
+internal import JSON
+internal import Journal
 internal import Platform
 
 extension ServiceHandler {
     /// GET /healthz, GET /readyz and GET /.
+    ///
+    /// The process is alive when it answers. It is ready when it takes reads and writes; what it
+    /// cannot do just now is said by name.
     mutating func answerHealth(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ exchange: inout Exchange
     ) -> Progress {
-        exchange.body.append("{\"name\":\"holdfast\",\"status\":\"ok\",\"durability\":\"none\"")
+        let state = shared.state
+        let status = state.status
+        exchange.body.append("{\"name\":\"holdfast\",\"status\":\"")
+        exchange.body.append(status.name)
+        exchange.body.append("\",\"durability\":\"")
+        exchange.body.append(state.durability?.description ?? "memory")
+        exchange.body.append("\",\"reads\":")
+        exchange.body.append(boolean: status != .starting)
+        exchange.body.append(",\"writes\":")
+        exchange.body.append(boolean: status == .ok)
         if !bytes.part(head.path).equals("/healthz") {
-            let isReady = engine.adoptedGeneration >= engine.master.generation
-            exchange.body.append(",\"ready\":true,\"policy_everywhere\":")
-            exchange.body.append(isReady ? "true" as StaticString : "false")
+            let isEverywhere = engine.adoptedGeneration >= engine.master.generation
+            exchange.body.append(",\"ready\":")
+            exchange.body.append(boolean: status == .ok)
+            exchange.body.append(",\"policy_everywhere\":")
+            exchange.body.append(boolean: isEverywhere)
+            if status == .starting {
+                exchange.body.append(",\"frames_replayed\":")
+                exchange.body.append(decimal: Int64(state.replayedFrameCount))
+            }
+            if let failure = state.journal?.failure {
+                exchange.body.append(",\"error\":")
+                exchange.body.append(jsonString: failure.description.utf8.span)
+            }
         }
         exchange.body.append(",\"clock_skew_ms\":")
         exchange.body.append(decimal: shared.clock.skew(exchange.now))
         exchange.body.append("}\n")
-        exchange.respond(200)
+        let isRed = bytes.part(head.path).equals("/readyz") && status != .ok
+        exchange.respond(isRed ? 503 : 200)
         return .done
     }
 
@@ -112,6 +137,10 @@ extension ServiceHandler {
 }
 
 extension ByteBuffer {
+    fileprivate mutating func append(boolean: Bool) {
+        append(boolean ? "true" as StaticString : "false")
+    }
+
     fileprivate mutating func type(_ name: StaticString, _ type: StaticString) {
         append("# TYPE ")
         append(name)

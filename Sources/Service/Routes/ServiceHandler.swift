@@ -8,6 +8,7 @@ internal import Columns
 internal import Domain
 internal import Engine
 internal import HTTP
+internal import Journal
 internal import Platform
 
 /// The handler of one reactor.
@@ -21,6 +22,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     /// The policy of this turn; replaced between turns.
     var policy: Policy
     var now: Milliseconds
+    /// Whether all that was kept is loaded; until then only health is told.
+    private var isReady: Bool
     private var lastSlew: UInt64
 
     /// The questions of calls that are answered at once.
@@ -39,8 +42,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     /// Exchanges to look at again in every turn: inboxes were full. And the list in use meanwhile.
     var retrying: [Int] = []
     private var retryingInUse: [Int] = []
-    /// Exchanges that wait until all shards have a policy.
-    var adopting: [(token: ExchangeToken, generation: UInt64)] = []
+    /// Exchanges that wait until all shards have a policy, and the journal has what it came from.
+    var adopting: [(token: ExchangeToken, generation: UInt64, sequence: UInt64)] = []
     private var ready: [ExchangeToken] = []
 
     init(_ shared: SharedService, seat: ReactorSeat) {
@@ -54,6 +57,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         now = shared.clock.now(shared.start)
         lastSlew = shared.start.bootNanoseconds
         policy = shared.engine.master.policy(now: now)
+        isReady = shared.state.isReady
         batches = BatchPool(origin: seat.index)
         shared.engine.quietPoints.enter(reader)
     }
@@ -70,6 +74,10 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         exchange.route = match.route.rawValue
         if let allowed = match.allowed {
             exchange.refuseMethod(allowed)
+            return .answered
+        }
+        if !isReady, match.route != .health, match.route != .metrics {
+            exchange.problem(503, "starting", "what was kept is being loaded: see /readyz")
             return .answered
         }
         if !head.contentEncoding.isEmpty {
@@ -141,6 +149,11 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         // Nothing of the store is held between turns.
         engine.quietPoints.pass(reader)
         now = shared.clock.now(moment)
+        if !isReady {
+            isReady = shared.state.isReady
+            if !isReady { return .by(moment.bootNanoseconds + 20_000_000) }
+            now = shared.clock.now(moment)
+        }
         if seat.index == 0 { slew(moment) }
         let isChanging = refreshPolicy()
         for shard in ownShards { drain(shard) }
@@ -174,8 +187,9 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     mutating func nextReady() -> ExchangeToken? { ready.popLast() }
 
     var hasWork: Bool {
+        if !isReady { return false }
         if engine.master.generation != policy.generation { return true }
-        return engine.hasReplies(seat.index) || ownShards.contains { engine.hasMessages($0) }
+        return engine.hasReplies(seat.index) || ownShards.contains { engine.hasWork($0) }
     }
 
     mutating func finish() {
@@ -211,7 +225,10 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         // Another reactor's inbox is full, or its shards are still changing. It does not tell when
         // that is over, and asking all the time would only take the processor from it. What goes on
         // now may be the next to find no room.
-        if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty {
+        // The same where the journal is being enlarged, or has no space.
+        if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty
+            || ownShards.contains(where: { engine.isStalled($0) })
+        {
             return .by(moment.bootNanoseconds + 1_000_000)
         }
         guard policy.nextBoundary != .max else { return .whenAsked }
@@ -222,8 +239,13 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     private mutating func noteAdopted() {
         if adopting.isEmpty { return }
         let everywhere = engine.adoptedGeneration
-        for wait in adopting where wait.generation <= everywhere { ready.append(wait.token) }
-        adopting.removeAll { $0.generation <= everywhere }
+        adopting.removeAll { wait in
+            guard wait.generation <= everywhere,
+                engine.master.acknowledgement(of: wait.sequence) != .pending
+            else { return false }
+            ready.append(wait.token)
+            return true
+        }
     }
 
     // MARK: - Batches
