@@ -69,7 +69,9 @@ package struct JournalCore<Files: Storage>: ~Copyable {
         current = recovery.current
         offset = recovery.endOffset
         let reused = configuration.defects.has(.generationReused)
-        generation = recovery.checker.generation + (reused ? 0 : 1)
+        // Streams may begin, or have been imported, with generations above those of our marks.
+        let newest = heads.reduce(recovery.checker.generation) { max($0, $1.generation) }
+        generation = newest + (reused ? 0 : 1)
         extents = recovery.extents()
         report = recovery.report
     }
