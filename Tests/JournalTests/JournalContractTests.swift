@@ -376,4 +376,16 @@ import Testing
         core.abandon(fixture)
         #expect(try open(fixture.files).extents[0].head.sequence == 4)
     }
+
+    @Test func `frames larger than new ones may be are kept`() throws {
+        let fixture = SimulatedFixture()
+        var core = try open(fixture.files)
+        var writer = core.writer(of: 0)
+        writer.append(count: 2, byteCount: 250)
+        core.settle()
+        core.abandon(fixture)
+        var smaller = small
+        smaller.frameByteCountMax = 128
+        #expect(try open(fixture.files, smaller).extents[0].head.sequence == 2)
+    }
 }
