@@ -388,4 +388,25 @@ import Testing
         smaller.frameByteCountMax = 128
         #expect(try open(fixture.files, smaller).extents[0].head.sequence == 2)
     }
+
+    @Test func `a reader that trimming has overtaken is told so`() throws {
+        let fixture = try FileFixture()
+        var core = try open(fixture.files)
+        core.settle()
+        var writer = core.writer(of: 0)
+        writer.append(count: 1)
+        core.settle()
+        var reader = try StreamReader(fixture.files, small, stream: 0, from: 1)
+        equal(try reader.read(max: 1, through: 1) { _, _ in }, 1)
+        for _ in 0..<60 {
+            writer.append(count: 2, byteCount: 40)
+            core.settle()
+        }
+        #expect(core.current > 3)
+        _ = try core.trim(through: [writer.sequence, 0, 0])
+        let first = core.segments[0].heads[0].sequence + 1
+        #expect(throws: JournalError.trimmed(first: first)) {
+            _ = try reader.read(max: .max, through: 121) { _, _ in }
+        }
+    }
 }
