@@ -89,7 +89,7 @@ extension Shard {
         var evolution = Evolution(known: FoundPlace())
         // Readers are let in also when the facts do not fit: what was applied is a state.
         defer { end(evolution) }
-        do throws(SystemError) { try prepare(commands: 1) } catch { throw .outOfMemory }
+        do throws(SystemError) { try prepareFacts() } catch { throw .outOfMemory }
         for index in facts.indices {
             let fact = facts[index]
             if case .categorised = fact { hasReplayedItems = true }
@@ -136,7 +136,34 @@ extension Shard {
             && (evolution.openSKU == .max || evolution.openSKU == sku)
     }
 
-    /// Makes room for what a fact adds besides what any command may.
+    /// Makes room for what the facts of a command add to the tables of the shard.
+    ///
+    /// For no more: where it was decided there was room for it, and perhaps for nothing else.
+    private mutating func prepareFacts() throws(SystemError) {
+        var (movementCount, conditionCount, eventCount) = (0, 0, 0)
+        var counted: PositionKey?
+        for index in facts.indices {
+            switch facts[index] {
+            case .moved(let fact):
+                movementCount += 1
+                if fact.condition != .sellable { conditionCount += 1 }
+            case .counted(let fact):
+                if fact.condition != .sellable { conditionCount += 1 }
+                // The others of the position get times of their own, once.
+                if !fact.isWhole, counted != fact.position {
+                    conditionCount += Condition.allCases.count - 1
+                    counted = fact.position
+                }
+            case .remembered: eventCount += 1
+            case .skuAdded, .positionAdded, .categorised, .parked: break
+            }
+        }
+        try movements.prepare(movementCount)
+        try conditions.prepare(keys: conditionCount)
+        try remembered.prepare(eventCount)
+    }
+
+    /// Makes room for what a fact adds to the names and positions.
     private mutating func prepare(_ fact: Fact) throws(SystemError) {
         switch fact {
         case .skuAdded:

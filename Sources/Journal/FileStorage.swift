@@ -154,10 +154,10 @@ package final class FileStorage: Storage {
     }
 
     package func openUncached(_ name: FileName) throws(SystemError) -> FileNumber {
-        // Direct reads write dirty pages out first and drop clean ones.
+        // Direct reads write dirty pages out first, but leave clean ones: those that a failed sync
+        // could not write would go to the device with what is written beside them later.
         let direct = unsafe holdfast_open_direct(path(name))
-        if direct >= 0 { return FileNumber(direct) }
-        let file = try open(name)
+        let file = direct >= 0 ? FileNumber(direct) : try open(name)
         _ = posix_fadvise(file.value, 0, 0, Int32(POSIX_FADV_DONTNEED))
         return file
     }

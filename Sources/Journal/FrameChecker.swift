@@ -3,7 +3,6 @@
 /// Walks along a journal and knows what the next frame must be.
 struct FrameChecker {
     private let streams: StreamTable
-    private let frameByteCountMax: Int
     private let defects: PlantedDefects
 
     /// Where each stream stands, in the order of indices.
@@ -28,7 +27,6 @@ struct FrameChecker {
 
     init(configuration: JournalConfiguration, starting heads: [StreamHead]) {
         streams = configuration.streams
-        frameByteCountMax = configuration.frameByteCountMax
         defects = configuration.defects
         precondition(heads.count == streams.count)
         self.heads = heads
@@ -42,9 +40,8 @@ struct FrameChecker {
         guard byteCount - offset >= FrameHeader.byteCount,
             let header = FrameHeader(region, at: offset)
         else { return nil }
-        // Segment marks grow with the number of streams, whatever the limit for others.
-        let limit = header.kind.isMark ? byteCount : frameByteCountMax
-        guard header.frameByteCount <= min(limit, byteCount - offset),
+        // Not more than fits: the limit for new frames may have been higher in an earlier life.
+        guard header.frameByteCount <= byteCount - offset,
             !header.kind.isMark || header.payloadByteCount >= MarkPayload.byteCount,
             header.generation < Self.numberMax, header.sequence < Self.numberMax,
             frameHash(region, at: offset, header.frameByteCount) == header.hash

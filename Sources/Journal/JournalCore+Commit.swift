@@ -5,6 +5,11 @@
 //
 // No delay is waited out: a commit takes what is there, and what comes during its sync makes up the
 // next one. So a lone frame costs one sync, and many share one.
+//
+// Frames of shards build on those of the control stream, which name what they refer to. So a commit
+// looks at the shards' outboxes first and at that of the control stream last, but writes in the
+// other order, and shards wait until the control stream is through: what a shard's frame builds on
+// was put before it, hence was seen, and lies before it in the file.
 
 internal import Platform
 
@@ -13,6 +18,17 @@ extension JournalCore {
     ///
     /// - Returns: Whether anything was written.
     mutating func commit() -> Bool {
+        lookAtShards()
+        return commitSeen()
+    }
+
+    /// Notes what the outboxes of the shards hold: what comes later is left to the next commit.
+    mutating func lookAtShards() {
+        for shard in shardEnds.indices { shardEnds[shard] = memory.outboxes[shard].end }
+    }
+
+    /// Commits what the control stream has now, and the shards had when they were looked at.
+    mutating func commitSeen() -> Bool {
         let defects = configuration.defects
         var markByteCount = openingByteCount
         var gathered = gather(behind: markByteCount)
@@ -70,32 +86,40 @@ extension JournalCore {
     ///
     /// - Returns: Their bytes, and whether a frame did not fit into the segment.
     private mutating func gather(behind start: Int) -> (byteCount: Int, isBlocked: Bool) {
-        let inSegment =
-            segments[current].byteCount - offset - MarkPayload.frameByteCount
-        let limit = min(memory.staging.byteCount, inSegment)
-        var end = start
-        var isBlocked = false
-        let count = memory.outboxes.count
+        var staged = Staged(
+            end: start,
+            inSegment: segments[current].byteCount - offset - MarkPayload.frameByteCount)
+        let control = streams.controlIndex
+        stage(control, before: memory.outboxes[control].end, &staged)
+        let count = shardEnds.count
         for step in 0..<count {
+            if staged.isCutShort, !configuration.defects.has(.controlOvertaken) { break }
             let index = (turn + step) % count
-            let outbox = memory.outboxes[index]
-            while let header = outbox.front() {
-                let byteCount = header.frameByteCount
-                if end + byteCount > limit {
-                    isBlocked = end + byteCount > inSegment
-                    break
-                }
-                outbox.take(byteCount, into: memory.staging, at: end)
-                // What left the outbox is in this commit, or the journal has failed.
-                assert(header.sequence == heads[index].sequence + 1)
-                heads[index] = StreamHead(
-                    sequence: header.sequence, hash: header.hash, generation: header.generation)
-                consumedGrant += UInt64(configuration.cost(ofFrame: byteCount))
-                end += byteCount
-            }
+            stage(index, before: shardEnds[index], &staged)
         }
         turn = (turn + 1) % count
-        return (max(0, end - start), isBlocked)
+        return (max(0, staged.end - start), staged.isBlocked)
+    }
+
+    /// Moves the frames of one stream to the staging room, as far as they fit.
+    private mutating func stage(_ index: Int, before end: UInt64, _ staged: inout Staged) {
+        let outbox = memory.outboxes[index]
+        let limit = min(memory.staging.byteCount, staged.inSegment)
+        while let header = outbox.front(before: end) {
+            let byteCount = header.frameByteCount
+            if staged.end + byteCount > limit {
+                staged.isCutShort = staged.isCutShort || index == streams.controlIndex
+                staged.isBlocked = staged.end + byteCount > staged.inSegment
+                return
+            }
+            outbox.take(byteCount, into: memory.staging, at: staged.end)
+            // What left the outbox is in this commit, or the journal has failed.
+            assert(header.sequence == heads[index].sequence + 1)
+            heads[index] = StreamHead(
+                sequence: header.sequence, hash: header.hash, generation: header.generation)
+            consumedGrant += UInt64(configuration.cost(ofFrame: byteCount))
+            staged.end += byteCount
+        }
     }
 
     /// Writes the staging room: a mark, which is made here, and `frameByteCount` bytes behind it.
@@ -196,4 +220,19 @@ extension JournalCore {
         segments[current].heads = heads
         return true
     }
+}
+
+/// What is gathered for a commit.
+private struct Staged {
+    /// Where the next frame goes in the staging room.
+    var end: Int
+
+    /// Bytes that the segment has room for, the mark included.
+    let inSegment: Int
+
+    /// Frames of the control stream are left, for want of room.
+    var isCutShort = false
+
+    /// A frame did not fit into the segment.
+    var isBlocked = false
 }

@@ -38,8 +38,11 @@ package struct JournalCore<Files: Storage>: ~Copyable {
     /// Bytes of space granted to frames that were gathered.
     var consumedGrant: UInt64 = 0
 
-    /// The outbox to be looked at first in the next commit.
+    /// The shard whose outbox is emptied first in the next commit.
     var turn = 0
+
+    /// How far the outboxes of the shards were filled when they were last looked at.
+    var shardEnds: [UInt64]
 
     /// The segment being filled with zeros: the file, and how far.
     var preparing: (file: FileNumber, offset: Int)?
@@ -60,12 +63,15 @@ package struct JournalCore<Files: Storage>: ~Copyable {
         self.configuration = configuration
         self.memory = memory
         streams = configuration.streams
+        shardEnds = Array(repeating: 0, count: configuration.shardCount)
         heads = recovery.checker.heads
         segments = recovery.segments
         current = recovery.current
         offset = recovery.endOffset
         let reused = configuration.defects.has(.generationReused)
-        generation = recovery.checker.generation + (reused ? 0 : 1)
+        // Streams may begin, or have been imported, with generations above those of our marks.
+        let newest = heads.reduce(recovery.checker.generation) { max($0, $1.generation) }
+        generation = newest + (reused ? 0 : 1)
         extents = recovery.extents()
         report = recovery.report
     }

@@ -11,7 +11,7 @@ struct JournalLoop: Sendable {
     let configuration: JournalConfiguration
 
     /// How long a full journal waits before it looks for space again.
-    private static let spaceCheckMilliseconds = 100
+    static let spaceCheckMilliseconds: Int32 = 100
 
     /// Runs until a close was asked for.
     func run() {
@@ -44,7 +44,7 @@ struct JournalLoop: Sendable {
                 continue
             }
             if let failure = core.failure { requests.failure.withLock { $0 = failure } }
-            let isQuiet = poller.wait(timeoutMilliseconds: patience(core)) == 0
+            let isQuiet = poller.wait(timeoutMilliseconds: Self.patience(core)) == 0
             doorbell.awake()
             syncIfDue(&core, &lastSync)
             if isQuiet { _ = core.markIdle() }
@@ -69,12 +69,16 @@ struct JournalLoop: Sendable {
     }
 
     /// How long to sleep at most, in milliseconds; −1: until the bell rings.
-    private func patience(_ core: borrowing JournalCore<FileStorage>) -> Int32 {
+    static func patience(_ core: borrowing JournalCore<some Storage>) -> Int32 {
         guard core.isTakingFrames else { return -1 }
-        if core.hasUnsynced, case .interval(let milliseconds) = configuration.durability {
-            return Int32(milliseconds)
+        var patience = Int32.max
+        if core.hasUnsynced, case .interval(let milliseconds) = core.configuration.durability {
+            patience = Int32(milliseconds)
         }
-        if core.needsIdleMark { return Int32(configuration.idleMilliseconds) }
-        return core.state == .full ? Int32(Self.spaceCheckMilliseconds) : -1
+        if core.needsIdleMark {
+            patience = min(patience, Int32(core.configuration.idleMilliseconds))
+        }
+        if core.state == .full { patience = min(patience, spaceCheckMilliseconds) }
+        return patience == .max ? -1 : patience
     }
 }

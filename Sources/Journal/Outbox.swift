@@ -92,11 +92,15 @@ package final class Outbox: @unchecked Sendable {
 
     // MARK: The journal thread
 
-    /// The oldest frame; nil when there is none.
-    func front() -> FrameHeader? {
+    /// Where the newest frame ends, in bytes ever put.
+    var end: UInt64 { load(Self.tail) }
+
+    /// The oldest frame before `end`; nil when there is none.
+    ///
+    /// - Parameter end: As the outbox told it, now or before.
+    func front(before end: UInt64) -> FrameHeader? {
         var head = unsafe words[Self.head].load(ordering: .relaxed)
-        let tail = load(Self.tail)
-        guard head != tail else { return nil }
+        guard head < end else { return nil }
         var offset = Int(head % UInt64(ring.byteCount))
         if ring.word(at: offset) == 0 {
             head += UInt64(ring.byteCount - offset)

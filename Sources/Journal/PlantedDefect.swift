@@ -21,6 +21,7 @@ package enum PlantedDefect: UInt8, CaseIterable, Sendable {
     case damageTakenForTear
     case acknowledgeOneTooMany
     case trimOneTooMany
+    case controlOvertaken
 }
 
 /// The mistakes that are made: at most one.

@@ -94,8 +94,13 @@ package struct StreamReader<Files: Storage>: ~Copyable {
     private mutating func advance() throws(JournalError) {
         guard let segment else { throw damage() }
         let next = segment.base + UInt64(segment.byteCount)
-        guard files.exists(.segment(next)) else { throw damage() }
         let missing = damage()
+        guard files.exists(.segment(next)) else {
+            // Trimmed while this one was read, or never there.
+            try find()
+            if self.segment?.base == segment.base { throw missing }
+            return
+        }
         try open(next)
         // The frame should have come before: the space was only prepared, or begins behind it.
         guard let mark = try frame(), mark.kind == .segment,

@@ -84,8 +84,9 @@ package struct StreamWriter: ~Copyable {
         let byteCount = FrameHeader.frameByteCount(payload: payload.count)
         if let refusal = refusal(after: after, byteCount) { return refusal }
         var header = FrameHeader(
-            kind, stream: stream, payloadByteCount: payload.count, generation: generation,
-            sequence: head.sequence + 1, previousHash: head.hash)
+            kind, stream: stream, payloadByteCount: payload.count,
+            generation: max(generation, head.generation), sequence: head.sequence + 1,
+            previousHash: head.hash)
         header.firstEvent = firstEvent
         header.eventCount = eventCount
         header.time = time

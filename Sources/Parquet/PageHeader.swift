@@ -58,8 +58,8 @@ extension ThriftReader {
         while let field = try field(after: &before) {
             switch (field.number, field.type) {
             case (1, .int32): kind = try integer()
-            case (2, .int32): uncompressedByteCount = try size()
-            case (3, .int32): byteCount = try size()
+            case (2, .int32): uncompressedByteCount = try shortSize()
+            case (3, .int32): byteCount = try shortSize()
             case (4, .int32): checksum = UInt32(bitPattern: try integer())
             case (5, .structure):
                 try dataPage(&details)
@@ -94,7 +94,7 @@ extension ThriftReader {
         var before: Int16 = 0
         while let field = try field(after: &before) {
             switch (field.number, field.type) {
-            case (1, .int32): header.valueCount = try size()
+            case (1, .int32): header.valueCount = try shortSize()
             case (2, .int32): header.encoding = try integer()
             case (3, .int32): header.definitionEncoding = try integer()
             default: try skip(field.type)
@@ -109,7 +109,7 @@ extension ThriftReader {
         var before: Int16 = 0
         while let field = try field(after: &before) {
             switch (field.number, field.type) {
-            case (1, .int32): header.valueCount = try size()
+            case (1, .int32): header.valueCount = try shortSize()
             case (2, .int32): header.encoding = try integer()
             default: try skip(field.type)
             }
@@ -123,11 +123,11 @@ extension ThriftReader {
         var before: Int16 = 0
         while let field = try field(after: &before) {
             switch (field.number, field.type) {
-            case (1, .int32): header.valueCount = try size()
-            case (2, .int32): header.nullCount = try size()
+            case (1, .int32): header.valueCount = try shortSize()
+            case (2, .int32): header.nullCount = try shortSize()
             case (4, .int32): header.encoding = try integer()
-            case (5, .int32): header.definitionByteCount = try size()
-            case (6, .int32): header.repetitionByteCount = try size()
+            case (5, .int32): header.definitionByteCount = try shortSize()
+            case (6, .int32): header.repetitionByteCount = try shortSize()
             case (7, .isTrue): header.isCompressed = true
             case (7, .isFalse): header.isCompressed = false
             default: try skip(field.type)

@@ -65,6 +65,8 @@ package struct ParquetChunkReader: ~Copyable {
         while let page = try nextPage(chunk, bytes, &cursor) {
             do throws(ParquetError.Reason) {
                 switch page.encoding {
+                case .plain where page.isDictionary:
+                    throw .unsupported("a dictionary of Booleans")
                 case .plain: try decodePlain(page, into: &values)
                 case .runLength: try decodeRuns(page, into: &values)
                 default: throw .unsupported("the encoding of a page")

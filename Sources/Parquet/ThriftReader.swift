@@ -57,6 +57,13 @@ struct ThriftReader: ~Escapable {
         return value
     }
 
+    /// A size of 32 bits.
+    mutating func shortSize() throws(ParquetError) -> Int {
+        let value = try integer()
+        guard value >= 0 else { throw corrupt("a size is negative") }
+        return Int(value)
+    }
+
     /// Where a byte string lies in `bytes`.
     mutating func binary() throws(ParquetError) -> ByteRange {
         let length = try varint()

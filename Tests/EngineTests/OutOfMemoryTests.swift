@@ -1,3 +1,4 @@
+import Bytes
 import Domain
 import Engine
 import Testing
@@ -44,5 +45,35 @@ import Testing
         for index in stride(from: 1, to: 40, by: 2) { #expect(outcomes[index] == .accepted) }
         #expect(try fixture.detail("S0")?.detail.positions["L0"]?.returned == 1)
         #expect(try fixture.detail("S19")?.detail.positions["L0"]?.returned == 0)
+    }
+
+    @Test func `what found room is replayed where there is no room for more`() throws {
+        let options = EngineFixture.options { options in
+            options.shardCount = 1
+            options.movementCountMax = 12
+            options.conditionCountMax = 8
+            options.keepsFacts = true
+        }
+        let fixture = try EngineFixture(options)
+        fixture.engine.master.keepFacts()
+        let sales = (0..<12).map { NamedCommand.event(.sale, 1, "S\($0)", id: "sale \($0)") }
+        let commands =
+            [NamedCommand.event(.return, 1, "S0", into: .returned, id: "return")] + sales
+        let outcomes = try fixture.apply(commands)
+        // The last two movements are kept free for a command that has two.
+        #expect(outcomes == Array(repeating: .accepted, count: 11) + [.outOfMemory, .outOfMemory])
+        var control: [UInt8] = []
+        fixture.engine.master.takeFacts { control = $0.array }
+        let payload = fixture.engine.withShard(0) { $0.keptFacts.span.array }
+
+        let other = try EngineFixture(options)
+        try other.engine.master.replay(control.span)
+        other.adoptAll()
+        let applied = try other.engine.replay(payload.span, shard: 0, time: fixture.now)
+        // SKU, position, movement and memory of the first; two less for its first sale.
+        #expect(applied == 4 * 11 - 2)
+        for number in 0..<12 {
+            #expect(try other.detail("S\(number)")?.detail == fixture.detail("S\(number)")?.detail)
+        }
     }
 }

@@ -337,4 +337,76 @@ import Testing
         #expect(found[0] == Array(frames[3...]))
         #expect(last.extents[0].first == 4 && last.extents[0].head.sequence == 9)
     }
+
+    @Test func `frames of a later generation are imported, and our own follow them`() throws {
+        let source = SimulatedFixture(seed: 2)
+        for _ in 0..<4 { try open(source.files).abandon(source) }
+        var core = try open(source.files)
+        var writer = core.writer(of: 0)
+        writer.append(count: 1)
+        core.settle()
+        var reader = try StreamReader(source.files, small, stream: 0, from: 1)
+        var frame: [UInt8] = []
+        _ = try reader.read(max: 1, through: 1) { _, found in frame = bytes(found) }
+
+        let target = SimulatedFixture(seed: 3)
+        var copy = try open(target.files)
+        var importer = copy.writer(of: 0)
+        equal(importer.reserve(payloadByteCount: frame.count - 64), true)
+        equal(try importer.importFrame(frame.span), .taken(1))
+        equal(importer.append([7]), .taken(2))
+        copy.settle()
+        #expect(importer.outcome(of: 2) == .durable(2))
+        copy.abandon(target)
+        let again = try open(target.files)
+        #expect(again.extents[0].head.sequence == 2)
+        #expect(again.generation > core.generation)
+    }
+
+    @Test func `a journal begun at a later generation keeps what it acknowledges`() throws {
+        let fixture = SimulatedFixture()
+        var heads = [StreamHead](repeating: StreamHead(), count: small.streams.count)
+        heads[0] = StreamHead(sequence: 3, hash: 9, generation: 7)
+        var found: [UInt16: Frames] = [:]
+        var core = try open(fixture.files, starting: heads, found: &found)
+        var writer = core.writer(of: 0)
+        equal(writer.append([1]), .taken(4))
+        core.settle()
+        #expect(writer.outcome(of: 4) == .durable(4))
+        core.abandon(fixture)
+        #expect(try open(fixture.files).extents[0].head.sequence == 4)
+    }
+
+    @Test func `frames larger than new ones may be are kept`() throws {
+        let fixture = SimulatedFixture()
+        var core = try open(fixture.files)
+        var writer = core.writer(of: 0)
+        writer.append(count: 2, byteCount: 250)
+        core.settle()
+        core.abandon(fixture)
+        var smaller = small
+        smaller.frameByteCountMax = 128
+        #expect(try open(fixture.files, smaller).extents[0].head.sequence == 2)
+    }
+
+    @Test func `a reader that trimming has overtaken is told so`() throws {
+        let fixture = try FileFixture()
+        var core = try open(fixture.files)
+        core.settle()
+        var writer = core.writer(of: 0)
+        writer.append(count: 1)
+        core.settle()
+        var reader = try StreamReader(fixture.files, small, stream: 0, from: 1)
+        equal(try reader.read(max: 1, through: 1) { _, _ in }, 1)
+        for _ in 0..<60 {
+            writer.append(count: 2, byteCount: 40)
+            core.settle()
+        }
+        #expect(core.current > 3)
+        _ = try core.trim(through: [writer.sequence, 0, 0])
+        let first = core.segments[0].heads[0].sequence + 1
+        #expect(throws: JournalError.trimmed(first: first)) {
+            _ = try reader.read(max: .max, through: 121) { _, _ in }
+        }
+    }
 }

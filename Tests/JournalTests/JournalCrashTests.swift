@@ -241,6 +241,24 @@ import Testing
         #expect(again.extents[0].head.sequence == head + 1 && again.report.wasClosed)
     }
 
+    @Test func `a full disk is looked at often, however rarely syncs are due`() throws {
+        var configuration = small
+        configuration.durability = .interval(milliseconds: 60_000)
+        let files = SimulatedStorage(seed: 18, fileByteCountMax: 4096)
+        var core = try open(files, configuration)
+        core.settle()
+        var writer = core.writer(of: 0)
+        equal(writer.append([1]), .taken(1))
+        core.settle()
+        #expect(JournalLoop.patience(core) == 60_000)
+        core.syncWritten()
+        #expect(JournalLoop.patience(core) == Int32(configuration.idleMilliseconds))
+        files.spaceByteCount = 4096
+        while writer.append([UInt8](repeating: 7, count: 50)) != nil { core.settle() }
+        #expect(core.state == .full && core.hasUnsynced)
+        #expect(JournalLoop.patience(core) == JournalLoop.spaceCheckMilliseconds)
+    }
+
     @Test func `a full disk at the start leaves a journal that can be read`() throws {
         let files = SimulatedStorage(seed: 12, fileByteCountMax: 4096)
         var core = try open(files)

@@ -18,7 +18,8 @@ import Zstd
 
     /// A file of one row group that has the pages given.
     static func file(
-        _ pages: [Page], rowCount: Int = 2, groupCount: Int = 1, byteCount: Int? = nil
+        _ pages: [Page], rowCount: Int = 2, groupCount: Int = 1, byteCount: Int? = nil,
+        kind: ParquetColumn.Kind = .int32
     ) throws -> [UInt8] {
         var compressor = try ZstdFrameWriter(level: 1)
         var output = ByteBuffer()
@@ -40,7 +41,7 @@ import Zstd
         let group = RowGroupRecord(rowCount: rowCount, chunks: [chunk])
         var footer = ThriftWriter()
         footer.footer(
-            [ParquetColumn("a", .int32)], Array(repeating: group, count: groupCount),
+            [ParquetColumn("a", kind)], Array(repeating: group, count: groupCount),
             rowCount: rowCount * groupCount, metadata: [:])
         output.append(footer.output.span)
         output.append(word: UInt64(footer.output.count), byteCount: 4)
@@ -62,6 +63,48 @@ import Zstd
         ]
         let table = try Table(file: Self.file(pages, rowCount: 3))
         #expect(table.columns[0].values == .int32([2, 2, 1]))
+    }
+
+    @Test func `Booleans have no dictionary`() throws {
+        let dictionary = Page(
+            kind: .dictionary, valueCount: 24, bytes: [1, 2, 3], uncompressedByteCount: 3)
+        let values = Page(bytes: [1], uncompressedByteCount: 1)
+        let file = try Self.file([dictionary, values], kind: .boolean)
+        #expect(throws: ParquetError(.unsupported("a dictionary of Booleans"), at: 4)) {
+            try Table(file: file)
+        }
+    }
+
+    /// The fields of a page header's details that are read as numbers, of how many.
+    @Test(arguments: [
+        (PageKind.data, 5, [1, 2, 3], 4), (.dictionary, 7, [1, 2], 2),
+        (.dataV2, 8, [1, 2, 4, 5, 6], 6),
+    ])
+    func `sizes in page headers have 32 bits`(
+        kind: PageKind, structure: UInt8, fields: [Int], fieldCount: Int
+    ) throws {
+        func read(large: UInt64, in field: Int) throws(ParquetError) {
+            var bytes = ByteBuffer()
+            for value in [Int64(kind.rawValue), 8, 8] {
+                bytes.append(0x15)
+                bytes.append(zigzag: value)
+            }
+            bytes.append((structure - 3) << 4 | ThriftType.structure.rawValue)
+            for number in 1...fieldCount {
+                bytes.append(0x15)
+                bytes.append(varint: number == field ? large : 0)
+            }
+            bytes.append(0)
+            bytes.append(0)
+            var reader = ThriftReader(bytes.span, fileOffset: 0)
+            _ = try reader.pageHeader()
+        }
+        for field in fields {
+            // As zigzag: the largest number of 32 bits, the one above, the largest of 64.
+            try read(large: (1 << 31 - 1) << 1, in: field)
+            #expect(throws: ParquetError.self) { try read(large: 1 << 32, in: field) }
+            #expect(throws: ParquetError.self) { try read(large: .max - 1, in: field) }
+        }
     }
 
     @Test func `page headers are not trusted`() throws {

@@ -2,12 +2,16 @@
 //
 // After a crash each stream must be a prefix of what was submitted that holds all that was
 // acknowledged, byte for byte. A frame that was cut off and written anew with other content must
-// never come back: a ghost.
+// never come back: a ghost. And where a shard's frame is, the frames of the control stream must be
+// that were submitted before it.
 
 /// Submitted and acknowledged frames of all streams of a journal.
 package struct JournalOracle {
     /// For each stream, by sequence − 1, what the frame was made of.
     private var contents: [[UInt64]]
+
+    /// For each stream, by sequence − 1, how many frames the control stream, the last, had then.
+    private var controlCounts: [[Int]]
 
     /// For each stream, the last sequence that was said to be durable.
     private var acknowledged: [UInt64]
@@ -26,6 +30,7 @@ package struct JournalOracle {
 
     package init(streamCount: Int) {
         contents = Array(repeating: [], count: streamCount)
+        controlCounts = Array(repeating: [], count: streamCount)
         acknowledged = Array(repeating: 0, count: streamCount)
         delivered = acknowledged
         trimmable = acknowledged
@@ -34,6 +39,7 @@ package struct JournalOracle {
     package mutating func reset() {
         for index in contents.indices {
             contents[index].removeAll(keepingCapacity: true)
+            controlCounts[index].removeAll(keepingCapacity: true)
             acknowledged[index] = 0
             trimmable[index] = 0
         }
@@ -53,6 +59,7 @@ package struct JournalOracle {
             return
         }
         contents[index].append(content)
+        controlCounts[index].append(contents[contents.count - 1].count)
     }
 
     package mutating func acknowledged(_ index: Int, through sequence: UInt64) {
@@ -97,8 +104,14 @@ package struct JournalOracle {
 
     /// Recovery has delivered all: what it does not hold is forgotten, unless it must be there.
     package mutating func endRecovery(heads: (Int) -> UInt64) {
+        let control = contents.count - 1
         for index in contents.indices {
             let head = heads(index)
+            if head > 0, head <= UInt64(contents[index].count),
+                controlCounts[index][Int(head) - 1] > heads(control), !allowsLoss
+            {
+                note("stream \(index): \(head) is there, what it builds on is not")
+            }
             if delivered[index] != 0, delivered[index] != head {
                 note("stream \(index): head \(head), delivered \(delivered[index])")
             }
@@ -112,7 +125,10 @@ package struct JournalOracle {
                 note("stream \(index): nothing delivered of \(head)")
             }
             let lost = contents[index].count - Int(head)
-            if lost > 0 { contents[index].removeLast(lost) }
+            if lost > 0 {
+                contents[index].removeLast(lost)
+                controlCounts[index].removeLast(lost)
+            }
             // What was recovered was synced: it stays.
             acknowledged[index] = head
         }

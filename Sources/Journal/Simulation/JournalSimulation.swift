@@ -187,7 +187,8 @@ package struct JournalSimulation: ~Copyable {
             switch bits.below(16) {
             case 0...7:
                 for _ in 0...bits.below(3) { append(&writers) }
-            case 8...12: _ = core.step()
+            case 8...11: _ = core.step()
+            case 12: commitWhileAppending(&core, &writers)
             case 13: _ = core.markIdle()
             case 14: trim(&core)
             default: core.syncWritten()
@@ -198,6 +199,16 @@ package struct JournalSimulation: ~Copyable {
             core.close()
             acknowledge(writers)
         }
+    }
+
+    /// A commit during which frames come, as from other threads.
+    private mutating func commitWhileAppending(
+        _ core: inout JournalCore<SimulatedStorage>, _ writers: inout Writers
+    ) {
+        guard core.isTakingFrames else { return }
+        core.lookAtShards()
+        for _ in 0..<3 { append(&writers) }
+        _ = core.commitSeen()
     }
 
     private mutating func append(_ writers: inout Writers) {
