@@ -409,4 +409,17 @@ import Testing
             _ = try reader.read(max: .max, through: 121) { _, _ in }
         }
     }
+
+    @Test func `owners are woken when the journal closes`() throws {
+        let bell = try Doorbell()
+        var poller = try Poller()
+        try poller.add(bell.waker.descriptor, token: 0, interest: Interest.reading.with(.edge))
+        let memory = try JournalMemory(small, doorbells: [bell])
+        var core = try JournalCore.open(SimulatedFixture().files, small, memory) { _, _ in }
+        core.settle()
+        bell.prepareToSleep()
+        #expect(poller.wait(timeoutMilliseconds: 0) == 0)
+        core.close()
+        #expect(poller.wait(timeoutMilliseconds: 0) == 1)
+    }
 }
