@@ -389,6 +389,29 @@ import Testing
         #expect(try open(fixture.files, smaller).extents[0].head.sequence == 2)
     }
 
+    @Test func `a reader delivers frames larger than new ones may be`() throws {
+        // Above the smallest window, which is 256 KiB.
+        var large = small
+        large.segmentByteCount = 1 << 20
+        large.frameByteCountMax = 300 << 10
+        large.outboxByteCount = 1 << 20
+        let fixture = try FileFixture()
+        var core = try open(fixture.files, large)
+        var writer = core.writer(of: 0)
+        writer.append(count: 1, byteCount: 290 << 10)
+        writer.append(count: 1, byteCount: 9)
+        core.settle()
+        #expect(writer.durableSequence == 2)
+        var smaller = large
+        smaller.frameByteCountMax = 128
+        var reader = try StreamReader(fixture.files, smaller, stream: 0, from: 1)
+        var byteCounts: [Int] = []
+        _ = try reader.read(max: 9, through: 2) { header, _ in
+            byteCounts.append(header.payloadByteCount)
+        }
+        #expect(byteCounts == [290 << 10, 9])
+    }
+
     @Test func `a reader that trimming has overtaken is told so`() throws {
         let fixture = try FileFixture()
         var core = try open(fixture.files)
