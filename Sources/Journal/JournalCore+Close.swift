@@ -46,6 +46,8 @@ extension JournalCore {
         if isTakingFrames { memory.shared.state = .closed }
         closeFiles()
         files.unlock()
+        // Frames that came too late are `unknown` now: nothing else would tell their owners.
+        for outbox in memory.outboxes { outbox.ringOwner() }
     }
 
     mutating func closeFiles() {

@@ -11,8 +11,7 @@ package struct StreamReader<Files: Storage>: ~Copyable {
     private let files: Files
     private let streams: StreamTable
     private let index: Int
-    private let window: Region
-    private let frameByteCountMax: Int
+    private var window: Region
 
     /// The sequence of the next frame.
     package private(set) var next: UInt64
@@ -41,7 +40,6 @@ package struct StreamReader<Files: Storage>: ~Copyable {
         self.files = files
         self.streams = streams
         self.index = index
-        frameByteCountMax = byteCount
         next = first
     }
 
@@ -132,12 +130,22 @@ package struct StreamReader<Files: Storage>: ~Copyable {
         guard let segment, segment.byteCount - offset >= FrameHeader.byteCount else { return nil }
         try load(FrameHeader.byteCount)
         guard let header = FrameHeader(window, at: offset - loaded.lowerBound),
-            header.frameByteCount <= min(frameByteCountMax, segment.byteCount - offset)
+            header.frameByteCount <= segment.byteCount - offset
         else { return nil }
+        try makeRoom(for: header.frameByteCount)
         try load(header.frameByteCount)
         let place = offset - loaded.lowerBound
         let isWhole = frameHash(window, at: place, header.frameByteCount) == header.hash
         return isWhole ? header : nil
+    }
+
+    /// Enlarges the window for a frame from a life with a higher limit.
+    private mutating func makeRoom(for frameByteCount: Int) throws(JournalError) {
+        // The window begins on a page boundary before the frame.
+        let byteCount = (frameByteCount + 8192) & ~4095
+        if byteCount <= window.byteCount { return }
+        window = try storing { () throws(SystemError) in try Region(byteCount: byteCount) }
+        loaded = 0..<0
     }
 
     /// Has the next `byteCount` bytes in the window.

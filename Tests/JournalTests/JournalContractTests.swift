@@ -389,6 +389,29 @@ import Testing
         #expect(try open(fixture.files, smaller).extents[0].head.sequence == 2)
     }
 
+    @Test func `a reader delivers frames larger than new ones may be`() throws {
+        // Above the smallest window, which is 256 KiB.
+        var large = small
+        large.segmentByteCount = 1 << 20
+        large.frameByteCountMax = 300 << 10
+        large.outboxByteCount = 1 << 20
+        let fixture = try FileFixture()
+        var core = try open(fixture.files, large)
+        var writer = core.writer(of: 0)
+        writer.append(count: 1, byteCount: 290 << 10)
+        writer.append(count: 1, byteCount: 9)
+        core.settle()
+        #expect(writer.durableSequence == 2)
+        var smaller = large
+        smaller.frameByteCountMax = 128
+        var reader = try StreamReader(fixture.files, smaller, stream: 0, from: 1)
+        var byteCounts: [Int] = []
+        _ = try reader.read(max: 9, through: 2) { header, _ in
+            byteCounts.append(header.payloadByteCount)
+        }
+        #expect(byteCounts == [290 << 10, 9])
+    }
+
     @Test func `a reader that trimming has overtaken is told so`() throws {
         let fixture = try FileFixture()
         var core = try open(fixture.files)
@@ -408,5 +431,18 @@ import Testing
         #expect(throws: JournalError.trimmed(first: first)) {
             _ = try reader.read(max: .max, through: 121) { _, _ in }
         }
+    }
+
+    @Test func `owners are woken when the journal closes`() throws {
+        let bell = try Doorbell()
+        var poller = try Poller()
+        try poller.add(bell.waker.descriptor, token: 0, interest: Interest.reading.with(.edge))
+        let memory = try JournalMemory(small, doorbells: [bell])
+        var core = try JournalCore.open(SimulatedFixture().files, small, memory) { _, _ in }
+        core.settle()
+        bell.prepareToSleep()
+        #expect(poller.wait(timeoutMilliseconds: 0) == 0)
+        core.close()
+        #expect(poller.wait(timeoutMilliseconds: 0) == 1)
     }
 }
