@@ -133,14 +133,13 @@ package final class MasterData: Sendable {
     /// The same for a document.
     private func change<Result>(
         _ fact: MasterFact, expecting expected: UInt64?,
-        _ version: (borrowing MasterState) -> UInt64,
         _ body: (inout MasterState) throws(MasterDataRefusal) -> Result
     ) throws(MasterDataRefusal) -> Result {
         // Every name in it may be a new one, and then has a fact of its own; rules bring none.
         var factByteCount = fact.byteCount
         if case .rules = fact {} else { factByteCount *= 2 }
         return try change(factByteCount: factByteCount) { (state) throws(MasterDataRefusal) in
-            let current = version(state)
+            let current = state.version(of: fact)
             if let expected, expected != current { throw .versionMismatch(current: current) }
             return try body(&state)
         }
@@ -215,7 +214,7 @@ package final class MasterData: Sendable {
     package func put(
         locations changed: [Location], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change(.locations(changed), expecting: expected, { $0.locationsVersion }) {
+        try change(.locations(changed), expecting: expected) {
             (state) throws(MasterDataRefusal) in
             try state.put(changed)
         }
@@ -225,7 +224,7 @@ package final class MasterData: Sendable {
     package func put(
         groups changed: [Group], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change(.groups(changed), expecting: expected, { $0.groupsVersion }) {
+        try change(.groups(changed), expecting: expected) {
             (state) throws(MasterDataRefusal) in
             try state.put(changed)
         }
@@ -235,7 +234,7 @@ package final class MasterData: Sendable {
     package func put(
         channels changed: [Channel], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change(.channels(changed), expecting: expected, { $0.channelsVersion }) {
+        try change(.channels(changed), expecting: expected) {
             (state) throws(MasterDataRefusal) in
             try state.put(changed)
         }
@@ -245,7 +244,7 @@ package final class MasterData: Sendable {
     package func put(
         rules: [SafetyStockRule], expecting expected: UInt64? = nil
     ) throws(MasterDataRefusal) -> UInt64 {
-        try change(.rules(rules), expecting: expected, { $0.rules.version }) {
+        try change(.rules(rules), expecting: expected) {
             (state) throws(MasterDataRefusal) in
             state.put(rules)
         }

@@ -175,6 +175,17 @@ struct MasterState: ~Copyable {
 
     // MARK: - Documents
 
+    /// The version of the document that a fact changes; 0 for a name.
+    func version(of fact: MasterFact) -> UInt64 {
+        switch fact {
+        case .locations: locationsVersion
+        case .channels: channelsVersion
+        case .groups: groupsVersion
+        case .rules: rules.version
+        case .locationNamed, .channelNamed, .groupNamed, .categoryNamed: 0
+        }
+    }
+
     mutating func put(_ changed: [Location]) throws(MasterDataRefusal) -> UInt64 {
         try Self.checkRoom(
             for: changed.map(\.name), in: locationNames, hasher,

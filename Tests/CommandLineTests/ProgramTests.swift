@@ -100,13 +100,11 @@ final class RunningProgram {
     @Test(arguments: [
         (["serve", "--http", "0.0.0.0:0"], "0.0.0.0:0 can be reached from other machines"),
         (["serve", "--http", "[::]:0"], "[::]:0 can be reached from other machines"),
-        (["serve", "--data", "d"], "--data: this version keeps stock in memory only"),
+        (["serve", "--durability", "sync"], "--durability needs --data DIR"),
         (
-            ["serve", "--durability", "sync"],
-            "--durability: this version keeps stock in memory only"
+            ["serve", "--data", "d", "--durability", "often"],
+            "--durability takes sync, interval:MS (1 to 60000) or none, not often"
         ),
-        (["serve", "--snapshot-every=5m"], "--snapshot-every: this version keeps stock in memory"),
-        (["serve", "--history", "30d"], "--history: this version keeps stock in memory only"),
         (["serve", "--resp", "x"], "--resp: this version speaks HTTP alone"),
         (["serve", "--config", "x"], "--config: this version takes options from the command line"),
         (["serve", "x"], "serve takes no x"),

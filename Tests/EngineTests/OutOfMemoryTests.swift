@@ -55,19 +55,19 @@ import Testing
             options.keepsFacts = true
         }
         let fixture = try EngineFixture(options)
-        fixture.engine.master.keepFacts()
+        let journal = try TestJournal(shardCount: 1)
+        journal.attachControl(to: fixture.engine)
         let sales = (0..<12).map { NamedCommand.event(.sale, 1, "S\($0)", id: "sale \($0)") }
         let commands =
             [NamedCommand.event(.return, 1, "S0", into: .returned, id: "return")] + sales
         let outcomes = try fixture.apply(commands)
         // The last two movements are kept free for a command that has two.
         #expect(outcomes == Array(repeating: .accepted, count: 11) + [.outOfMemory, .outOfMemory])
-        var control: [UInt8] = []
-        fixture.engine.master.takeFacts { control = $0.array }
+        let control = try journal.closed()
         let payload = fixture.engine.withShard(0) { $0.keptFacts.span.array }
 
         let other = try EngineFixture(options)
-        try other.engine.master.replay(control.span)
+        for frame in control { try other.engine.master.replay(frame.payload.span) }
         other.adoptAll()
         let applied = try other.engine.replay(payload.span, shard: 0, time: fixture.now)
         // SKU, position, movement and memory of the first; two less for its first sale.

@@ -301,12 +301,15 @@ import Testing
             }
             try ask(mark, 200, &client)
             try ask(foreign, 409, &client)
-            let instance = try #require(mark.split(separator: "-").first)
-            for bad in ["\(instance)-999999", "\(instance)-", "\(instance)--1", "\(instance)", "x"]
-            {
-                try ask(bad, 409, &client)
-            }
-            try ask("\(instance)-0", 200, &client)
+            // Identity, life, changes.
+            let parts = mark.split(separator: "-")
+            try #require(parts.count == 3)
+            let life = "\(parts[0])-\(parts[1])"
+            for bad in [
+                "\(life)-999999", "\(life)-", "\(life)--1", life, "\(parts[0])-999-0",
+                "\(parts[0])", "x",
+            ] { try ask(bad, 409, &client) }
+            try ask("\(life)-0", 200, &client)
         }
     }
 

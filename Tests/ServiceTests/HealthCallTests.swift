@@ -10,7 +10,7 @@ import Testing
             for path in ["/healthz", "/readyz", "/"] {
                 let answer = try client.call("GET", path)
                 #expect(answer["status"].string == "ok")
-                #expect(answer["durability"].string == "none")
+                #expect(answer["durability"].string == "memory")
                 #expect(answer["clock_skew_ms"].int != nil)
                 #expect(answer["ready"].bool == (path == "/healthz" ? nil : true))
             }
