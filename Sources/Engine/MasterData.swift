@@ -40,7 +40,7 @@ package final class MasterData: Sendable {
     package let categoryNames: NameDictionaryView
 
     private let hasher: KeyedHash
-    private let state: Mutex<MasterState>
+    let state: Mutex<MasterState>
     private let published = Atomic<UInt64>(0)
 
     package init(hasher: KeyedHash, quietPoints: QuietPoints) throws(SystemError) {

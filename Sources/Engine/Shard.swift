@@ -49,6 +49,12 @@ package struct ParkedEvent: Sendable {
     package var parkedAt: Milliseconds
     /// The event as it came.
     package var source: [UInt8]
+
+    package init(outcome: Outcome, parkedAt: Milliseconds, source: [UInt8]) {
+        self.outcome = outcome
+        self.parkedAt = parkedAt
+        self.source = source
+    }
 }
 
 /// What happened in a shard since start, for metrics.
