@@ -53,6 +53,13 @@ let package = Package(
         module("Columns", uses: ["Bytes", "Platform"]),
         module("Engine", uses: ["Bytes", "Domain", "Columns"]),
 
+        // The store, written down.
+        module(
+            "Snapshot",
+            uses: [
+                "Bytes", "Domain", "Columns", "Engine", "Zstd", "Parquet", "Platform", "Journal",
+            ]),
+
         // The program.
         module(
             "Service",
@@ -80,7 +87,7 @@ let package = Package(
             name: "holdfast-bench",
             dependencies: [
                 "Bytes", "Domain", "Columns", "Collisions", "Engine", "Platform", "HTTP",
-                "Service", "Parquet", "Journal",
+                "Service", "Parquet", "Journal", "Snapshot",
             ],
             path: "Benchmarks", swiftSettings: strict),
 
@@ -111,6 +118,12 @@ let package = Package(
         tests("ColumnsTests", uses: ["Bytes", "Collisions", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),
         tests("EngineTests", uses: ["Bytes", "Domain", "Columns", "Engine", "Platform"]),
+        tests(
+            "SnapshotTests",
+            uses: [
+                "Bytes", "Domain", "Columns", "Engine", "Platform", "Parquet", "Snapshot",
+                "EngineTests",
+            ]),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",
