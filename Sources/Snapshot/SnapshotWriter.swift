@@ -69,6 +69,7 @@ package struct SnapshotWriter: ~Copyable {
         in root: String, _ storage: any SnapshotStorage
     ) throws(SystemError) -> UInt64 {
         try storage.makeFolder(root)
+        try storage.syncFolder("\(root)/..")
         let names = try Files.names(in: root)
         for name in names where SnapshotFolders.isLeftover(name) {
             try SnapshotFolders.remove("\(root)/\(name)", storage)
