@@ -53,11 +53,18 @@ let package = Package(
         module("Columns", uses: ["Bytes", "Platform"]),
         module("Engine", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal"]),
 
+        // The store, written down.
+        module(
+            "Snapshot",
+            uses: [
+                "Bytes", "Domain", "Columns", "Engine", "Zstd", "Parquet", "Platform", "Journal",
+            ]),
+
         // The program.
         module(
             "Service",
             uses: [
-                "Bytes", "Domain", "Columns", "Journal", "Engine", "JSON", "CSV", "HTTP",
+                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "JSON", "CSV", "HTTP",
                 "Platform",
             ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
@@ -65,8 +72,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Bytes", "Domain", "Journal", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform",
-                "Client", "Service", "SampleData",
+                "Bytes", "Domain", "Journal", "Engine", "Snapshot", "JSON", "CSV", "HTTP", "Zstd",
+                "Platform", "Client", "Service", "SampleData",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -83,7 +90,7 @@ let package = Package(
             name: "holdfast-bench",
             dependencies: [
                 "Bytes", "Domain", "Columns", "Collisions", "Engine", "Platform", "HTTP",
-                "Service", "Parquet", "Journal",
+                "Service", "Parquet", "Journal", "Snapshot",
             ],
             path: "Benchmarks", swiftSettings: strict),
 
@@ -117,6 +124,12 @@ let package = Package(
         tests(
             "EngineTests",
             uses: ["Bytes", "Domain", "Columns", "Journal", "Engine", "Platform"]),
+        tests(
+            "SnapshotTests",
+            uses: [
+                "Bytes", "Domain", "Columns", "Engine", "Platform", "Parquet", "Snapshot",
+                "EngineTests",
+            ]),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",

@@ -11,7 +11,7 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
-        "flood", "http", "accept", "parquet", "journal",
+        "flood", "http", "accept", "parquet", "journal", "snapshot",
     ]
 
     /// Figures that need no store.
@@ -82,6 +82,7 @@ final class Benchmark {
         if options.wants("scan") { try measureScan(world) }
         if options.wants("events") { try measureEvents(world) }
         if options.wants("interference") { try measureInterference(world) }
+        if options.wants("snapshot") { try measureSnapshot(world) }
     }
 
     private func reportLoad(_ world: World) {

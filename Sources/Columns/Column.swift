@@ -13,7 +13,7 @@ public import Platform
 @safe @usableFromInline
 package struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// The unit of freezing, in bytes.
-    package static var pageByteCount: Int { 64 << 10 }
+    @inlinable package static var pageByteCount: Int { 64 << 10 }
 
     @usableFromInline var memory: PageMemory
     @usableFromInline let base: UnsafeMutablePointer<Element>

@@ -19,12 +19,12 @@ package final class FrozenPages<Element: BitwiseCopyable>: @unchecked Sendable {
     @usableFromInline let base: UnsafeMutablePointer<Element>
 
     /// Rows that were in use at the freeze.
-    package let rowCount: Int
+    @usableFromInline package let rowCount: Int
 
     @usableFromInline let pageWords: UnsafeMutablePointer<Atomic<UInt>>
 
     /// Rows in a page.
-    package static var rowsPerPage: Int {
+    @inlinable package static var rowsPerPage: Int {
         Column<Element>.pageByteCount / MemoryLayout<Element>.stride
     }
 

@@ -48,7 +48,7 @@ package struct HashIndex: ~Copyable {
     /// - Throws: When there is no memory to grow; nothing has changed then.
     @inlinable
     package mutating func prepare(values additional: Int = 1) throws(SystemError) {
-        while (count + additional) * 2 > table.capacity { try grow() }
+        if (count + additional) * 2 > table.capacity { try grow(for: additional) }
     }
 
     /// Adds `value` under `tag`, making room first.
@@ -74,8 +74,11 @@ package struct HashIndex: ~Copyable {
     }
 
     @usableFromInline
-    mutating func grow() throws(SystemError) {
-        var grown = try HashTable(log2: table.log2 + 1)
+    mutating func grow(for additional: Int) throws(SystemError) {
+        var log2 = table.log2 + 1
+        while (1 << log2) < (count + additional) * 2 { log2 += 1 }
+        guard log2 <= HashTable.log2Max else { throw SystemError("grow an index", code: 12) }
+        var grown = try HashTable(log2: log2)
         table.copy(into: &grown)
         // Release: a reader that sees the address sees the slots. Pairs with `HashIndexView.find`.
         unsafe published.pointee.store(grown.word, ordering: .releasing)
@@ -161,8 +164,11 @@ struct HashTable: ~Copyable {
     var word: UInt { unsafe UInt(bitPattern: memory.base) | UInt(log2) }
     var byteCount: Int { capacity * 8 }
 
+    /// Home slots are told by the bits of a 32-bit tag.
+    static var log2Max: Int { 31 }
+
     init(log2: Int) throws(SystemError) {
-        precondition(log2 <= 31)
+        precondition(log2 <= Self.log2Max)
         let byteCount = 8 << log2
         var memory = try PageMemory(reserving: byteCount)
         try memory.commit(byteCount)

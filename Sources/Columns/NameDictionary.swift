@@ -87,6 +87,12 @@ package struct NameDictionary: ~Copyable {
         index.byteCount + records.committedByteCount + longNames.committedByteCount
     }
 
+    /// Makes room for so many names at once; the bytes of long ones are made room for one by one.
+    package mutating func prepare(names additional: Int) throws(SystemError) {
+        try records.prepare(rows: 2 * additional)
+        try index.prepare(values: additional)
+    }
+
     /// Makes sure that one more name can be added without an error.
     package mutating func prepare() throws(SystemError) {
         try records.prepare(rows: 2)
@@ -203,7 +209,7 @@ package struct NameDictionaryView: Sendable {
 extension ColumnView {
     /// Hands rows that never change once they are published to `body`.
     @usableFromInline
-    func withRows<Result: ~Copyable>(
+    package func withRows<Result: ~Copyable>(
         _ first: Int, count: Int, _ body: (Span<Element>) -> Result
     ) -> Result {
         unsafe body(Span(_unsafeStart: base + first, count: count))

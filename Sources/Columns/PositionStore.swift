@@ -116,7 +116,7 @@ package struct PositionStore: ~Copyable {
     @usableFromInline package let reader: RunReader
 
     /// Positions that exist.
-    @usableFromInline package private(set) var positionCount = 0
+    @usableFromInline package internal(set) var positionCount = 0
 
     /// Counts how often rows moved: a row found stays where it is while this does not change.
     @usableFromInline package private(set) var layout: UInt64 = 0
@@ -184,7 +184,7 @@ package struct PositionStore: ~Copyable {
         }
     }
 
-    private mutating func prepare(rows additional: Int) throws(SystemError) {
+    mutating func prepare(rows additional: Int) throws(SystemError) {
         try rows.prepare(rows: additional)
         try locations.prepare(rows: additional)
         try free.prepare(rows: additional)

@@ -29,7 +29,7 @@ package final class Engine: @unchecked Sendable {
     private let queued: SpacedCounters
     private let adopted: SpacedCounters
     private let changes = Atomic<UInt64>(0)
-    private let itemChanges = Atomic<UInt64>(0)
+    private let itemChanges: SpacedCounters
     private let board: FigureBoard
 
     /// Batches that one reactor may have on their way: its reply ring holds them all.
@@ -63,6 +63,7 @@ package final class Engine: @unchecked Sendable {
         replies = (0..<reactorCount).map { _ in Ring(capacity: Self.batchesInFlightMax) }
         queued = SpacedCounters(count: count)
         adopted = SpacedCounters(count: count)
+        itemChanges = SpacedCounters(count: count)
         board = FigureBoard(shardCount: count)
         unsafe shards = .allocate(capacity: count)
         unsafe runReaders = .allocate(capacity: count)
@@ -109,13 +110,27 @@ package final class Engine: @unchecked Sendable {
     /// Counts the batches that changed something, over all shards: the number in a mark.
     package var changeCount: UInt64 { changes.load(ordering: .acquiring) }
 
+    /// A marker frame counts like one that changed something: marks number frames.
+    package func noteMarker() { changes.wrappingAdd(1, ordering: .releasing) }
+
+    /// Puts back what a shard has counted. Before anything is changed.
+    package func resume(shard number: Int, eventCount: UInt64, itemChangeCount: UInt64) {
+        withShard(number) { shard in
+            shard.eventCount = eventCount
+            shard.itemChangeCount = itemChangeCount
+        }
+        noteItemChanges(itemChangeCount, number)
+    }
+
     /// Goes on counting from where an earlier life left off. Before anything is changed.
     package func resume(changeCount: UInt64) {
         changes.store(changeCount, ordering: .releasing)
     }
 
     /// Counts the changes of items.
-    package var itemsVersion: UInt64 { itemChanges.load(ordering: .acquiring) }
+    package var itemsVersion: UInt64 {
+        (0..<shardCount).reduce(0) { $0 + itemChanges.value(at: $1) }
+    }
 
     // MARK: - Messages
 
@@ -209,10 +224,14 @@ package final class Engine: @unchecked Sendable {
     private func apply(_ batch: inout CommandBatch, to shard: inout Shard) {
         guard shard.applyAndAppend(&batch) else { return }
         changes.wrappingAdd(1, ordering: .releasing)
-        if batch.commands.count > 0, batch.commands[0].verb == .item { noteItemChange() }
+        if batch.commands.count > 0, batch.commands[0].verb == .item {
+            shard.itemChangeCount += 1
+            noteItemChanges(shard.itemChangeCount, shard.number)
+        }
     }
 
-    func noteItemChange() { itemChanges.wrappingAdd(1, ordering: .releasing) }
+    /// Shows readers how often the items of a shard have changed. Owner only.
+    func noteItemChanges(_ count: UInt64, _ shard: Int) { itemChanges.set(count, at: shard) }
 
     private func answer(_ batch: inout CommandBatch, _ shard: inout Shard) {
         switch batch.task {

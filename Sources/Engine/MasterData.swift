@@ -67,7 +67,7 @@ package final class MasterData: Sendable {
     package let categoryNames: NameDictionaryView
 
     private let hasher: KeyedHash
-    private let state: Mutex<MasterState>
+    let state: Mutex<MasterState>
     private let published = Atomic<UInt64>(0)
     /// Service time, for frames of the journal.
     private let time = Atomic<Int64>(0)

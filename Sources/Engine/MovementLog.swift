@@ -32,13 +32,13 @@ struct Movement: BitwiseCopyable {
 
 /// The movement lists of one shard. Owner only.
 package struct MovementLog: ~Copyable {
-    private var nodes: Column<Movement>
+    var nodes: Column<Movement>
     private var freeList: UInt32 = 0  // Node plus one; free nodes are linked by `next`.
     private let window: Milliseconds
     private let periodShift: UInt64
 
     /// Nodes in use.
-    package private(set) var count = 0
+    package internal(set) var count = 0
 
     /// - Parameters:
     ///   - window: How far back from a position's newest movement movements are kept.

@@ -15,21 +15,26 @@ package import Platform
 struct Identity: BitwiseCopyable {
     var first: UInt64
     var rest: UInt64  // second << 32 | body
+
+    init(_ fingerprint: EventFingerprint) {
+        first = fingerprint.first
+        rest = UInt64(fingerprint.second) << 32 | UInt64(fingerprint.body)
+    }
 }
 
 /// The remembered events of one shard. Owner only.
 package struct RememberedEvents: ~Copyable {
-    private var index: HashIndex
-    private var identities: Column<Identity>
-    private var decisions: Column<UInt64>
+    var index: HashIndex
+    var identities: Column<Identity>
+    var decisions: Column<UInt64>
     // Places in the ring, which is full when they are equal and `count` is not 0.
-    private var oldest = 0
-    private var next = 0
-    private let capacity: Int
+    var oldest = 0
+    var next = 0
+    let capacity: Int
     private let retention: Milliseconds
 
-    package private(set) var count = 0
-    private var hasForgotten = false
+    package internal(set) var count = 0
+    var hasForgotten = false
 
     // What `recall` did not find last, while nothing was added since: `add` need not look again.
     private var absent: EventFingerprint?
@@ -59,13 +64,17 @@ package struct RememberedEvents: ~Copyable {
 
     private var oldestTime: Milliseconds { Self.time(decisions[oldest]) }
 
-    private func after(_ place: Int) -> Int { place &+ 1 == capacity ? 0 : place &+ 1 }
+    func after(_ place: Int) -> Int { place &+ 1 == capacity ? 0 : place &+ 1 }
 
-    private static func time(_ decision: UInt64) -> Milliseconds {
+    static func decision(_ event: RememberedEvent) -> UInt64 {
+        UInt64(bitPattern: event.time) << 8 | UInt64(event.outcome.rawValue)
+    }
+
+    static func time(_ decision: UInt64) -> Milliseconds {
         Milliseconds(Int64(bitPattern: decision) >> 8)
     }
 
-    private static func tag(_ fingerprint: EventFingerprint) -> UInt32 {
+    static func tag(_ fingerprint: EventFingerprint) -> UInt32 {
         UInt32(truncatingIfNeeded: fingerprint.first)
     }
 
@@ -115,7 +124,7 @@ package struct RememberedEvents: ~Copyable {
     }
 
     @inline(__always)
-    private func place(of fingerprint: EventFingerprint) -> Int? {
+    func place(of fingerprint: EventFingerprint) -> Int? {
         let found = index.view.find(tag: Self.tag(fingerprint)) { place in
             let identity = identities[Int(place)]
             return identity.first == fingerprint.first
@@ -150,10 +159,8 @@ package struct RememberedEvents: ~Copyable {
             identities.appendPrepared(rows: 1)
             decisions.appendPrepared(rows: 1)
         }
-        identities[next] = Identity(
-            first: fingerprint.first,
-            rest: UInt64(fingerprint.second) << 32 | UInt64(fingerprint.body))
-        decisions[next] = UInt64(bitPattern: event.time) << 8 | UInt64(event.outcome.rawValue)
+        identities[next] = Identity(fingerprint)
+        decisions[next] = Self.decision(event)
         index.insertPrepared(
             tag: Self.tag(fingerprint), value: UInt32(truncatingIfNeeded: next))
         next = after(next)

@@ -184,7 +184,7 @@ extension Shard {
         return true
     }
 
-    private mutating func setItemName(_ sku: UInt32, _ name: Span<UInt8>) {
+    mutating func setItemName(_ sku: UInt32, _ name: Span<UInt8>) {
         let offset = itemNames.rowCount
         itemNames.appendPrepared(rows: name.count)
         for index in 0..<name.count { itemNames[offset + index] = name[index] }

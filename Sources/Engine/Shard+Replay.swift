@@ -47,7 +47,7 @@ extension Engine {
         let names = master.nameCounts
         return try withShard(number) { (shard) throws(ReplayError) in
             let applied = try shard.replay(payload, time: time, names)
-            if shard.hasReplayedItems { noteItemChange() }
+            noteItemChanges(shard.itemChangeCount, number)
             if let eventCount { shard.eventCount = eventCount }
             return applied
         }
@@ -68,14 +68,20 @@ extension Shard {
     ) throws(ReplayError) -> Int {
         var reader = FactReader(time: time)
         var applied = 0
-        hasReplayedItems = false
+        var hasItems = false
         while true {
             let start = reader.offset
             facts.removeAll()
             do throws(FactError) {
-                guard try reader.readCommand(payload, into: &facts) else { return applied }
+                guard try reader.readCommand(payload, into: &facts) else {
+                    if hasItems { itemChangeCount += 1 }
+                    return applied
+                }
             } catch {
                 throw .malformed(error)
+            }
+            for index in facts.indices {
+                if case .categorised = facts[index] { hasItems = true }
             }
             try replayCommand(payload, names, at: start)
             applied += facts.count
@@ -92,7 +98,6 @@ extension Shard {
         do throws(SystemError) { try prepareFacts() } catch { throw .outOfMemory }
         for index in facts.indices {
             let fact = facts[index]
-            if case .categorised = fact { hasReplayedItems = true }
             guard fits(fact, payload, names, evolution) else {
                 throw .contradiction(offset: offset)
             }

@@ -49,6 +49,12 @@ package struct ParkedEvent: Sendable {
     package var parkedAt: Milliseconds
     /// The event as it came.
     package var source: [UInt8]
+
+    package init(outcome: Outcome, parkedAt: Milliseconds, source: [UInt8]) {
+        self.outcome = outcome
+        self.parkedAt = parkedAt
+        self.source = source
+    }
 }
 
 /// What happened in a shard since start, for metrics.
@@ -90,8 +96,8 @@ package struct Shard: ~Copyable {
     var heldReplies = HeldReplies()
     /// A batch that the journal has no room for just now.
     var stalled: UInt64?
-    /// The frame that was replayed last changed items.
-    var hasReplayedItems = false
+    /// Batches and frames that changed items.
+    var itemChangeCount: UInt64 = 0
     /// Commands that have left facts, in all lives.
     package internal(set) var eventCount: UInt64 = 0
     /// Where the commands that are looked ahead were found.

@@ -114,6 +114,23 @@ package final class Journal: Sendable {
             doorbell: doorbell)
     }
 
+    /// The newest sequence of a stream that survives a loss of power.
+    package func durableSequence(of stream: UInt16) -> UInt64 {
+        guard let index = configuration.streams.index(of: stream), index < outboxes.count else {
+            preconditionFailure("there is no stream of this number")
+        }
+        return outboxes[index].durableSequence
+    }
+
+    /// Bytes that were ever written and are durable, marks included.
+    package var durablePosition: UInt64 { shared.durablePosition }
+
+    /// Has the thread sync what is written, whatever the durability.
+    package func sync() {
+        requests.wantsSync.store(true, ordering: .releasing)
+        doorbell.waker.wake()
+    }
+
     /// Has the thread remove the segments that hold nothing above `sequences`, of each shard and
     /// then the control stream.
     package func trim(through sequences: [UInt64]) {
@@ -134,6 +151,7 @@ package final class Journal: Sendable {
 /// What others ask of the thread, and what it says.
 final class Requests: Sendable {
     let isClosing = Atomic(false)
+    let wantsSync = Atomic(false)
     let trims = Mutex<[[UInt64]]>([])
     let failure = Mutex<SystemError?>(nil)
 }

@@ -33,6 +33,10 @@ struct JournalLoop: Sendable {
         // Acquire: pairs with the release in `Journal.close`.
         while !requests.isClosing.load(ordering: .acquiring) {
             trim(&core)
+            if requests.wantsSync.exchange(false, ordering: .acquiring) {
+                _ = core.step()
+                core.syncWritten()
+            }
             if core.step() {
                 syncIfDue(&core, &lastSync)
                 continue

@@ -36,6 +36,9 @@ package struct StreamWriter: ~Copyable {
     /// The hash of the newest frame appended.
     package var chainHash: UInt64 { head.hash }
 
+    /// The newest frame appended.
+    package var streamHead: StreamHead { head }
+
     /// Bytes of payload of the largest frame.
     package var payloadByteCountMax: Int {
         configuration.frameByteCountMax - FrameHeader.byteCount

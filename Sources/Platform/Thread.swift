@@ -48,7 +48,14 @@ package struct Thread: ~Copyable {
         }
     }
 
-    /// Lets the calling thread rest. For tests and command-line tools, never for a reactor.
+    /// Has the calling thread give way to others: for work that nobody waits for.
+    package static func lowerPriority() {
+        // On Linux a thread has a priority of its own, and 0 names the calling one.
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+    }
+
+    /// Lets the calling thread rest. For threads of their own, tests and tools, never for a
+    /// reactor.
     package static func sleep(milliseconds: Int) {
         precondition(milliseconds >= 0)
         var wish = timespec(

@@ -6,6 +6,7 @@ internal import Domain
 package import Engine
 package import Journal
 package import Platform
+internal import Snapshot
 
 /// What a service is to be.
 package struct ServiceConfiguration: Sendable {
@@ -34,6 +35,7 @@ package struct DataConfiguration: Sendable {
     /// Bytes of a segment of the journal, and of the space that is kept for a full disk.
     package var segmentByteCount = 64 << 20
     package var ballastByteCount = 64 << 20
+    package var snapshots = SnapshotSchedule()
 
     package init(path: String) { self.path = path }
 }
@@ -83,8 +85,7 @@ package final class HoldfastService: Sendable {
                 identity: directory?.identity ?? random.next(),
                 durability: configuration.data?.durability),
             patience: Milliseconds(configuration.patienceMilliseconds),
-            start: Moment(
-                bootNanoseconds: Clock.bootNanoseconds, wallMilliseconds: Clock.wallMilliseconds))
+            start: .current)
     }
 
     /// Listens; returns at once. Without a data directory it serves, with one it says that it is not
@@ -99,41 +100,77 @@ package final class HoldfastService: Sendable {
     /// Loads what the data directory keeps, and begins to serve.
     package func load() throws(StartError) -> RecoverySummary {
         guard let data else { return RecoverySummary() }
-        do throws(JournalError) {
-            return try load(data.configuration, data.directory)
-        } catch { throw StartError("\(data.directory.journalPath): \(error)") }
+        return try load(data.configuration, data.directory)
     }
 
     private func load(
         _ configuration: DataConfiguration, _ directory: DataDirectory
-    ) throws(JournalError) -> RecoverySummary {
+    ) throws(StartError) -> RecoverySummary {
         var summary = RecoverySummary()
         let start = Clock.monotonicNanoseconds
-        var replay = Replay(engine)
-        let journal = try Journal(
-            folder: directory.journalPath, self.configuration(configuration),
-            doorbells: doorbells
-        ) { (header, frame) throws(JournalError) in
-            try replay.apply(header, frame)
-            shared.state.replayedFrameCount += 1
-        }
+        do throws(SnapshotError) {
+            try loadSnapshot(directory.snapshotsPath, &summary)
+        } catch { throw StartError("\(directory.snapshotsPath): \(error)") }
+        let loaded = Clock.monotonicNanoseconds
+        summary.snapshotMilliseconds = Int((loaded - start) / 1_000_000)
+        var replay = Replay(engine, behind: summary.snapshot)
+        let journal: Journal
+        do throws(JournalError) {
+            journal = try Journal(
+                folder: directory.journalPath, self.configuration(configuration),
+                doorbells: doorbells, starting: replay.starting
+            ) { (header, frame) throws(JournalError) in
+                try replay.apply(header, frame)
+                shared.state.replayedFrameCount += 1
+            }
+            try replay.check(journal.extents)
+        } catch { throw StartError("\(directory.journalPath): \(error)") }
         summary.journal = journal.report
         summary.factCount = replay.factCount
+        summary.frameCount = replay.frameCount
         summary.newestTime = replay.newestTime
         let replayed = Clock.monotonicNanoseconds
-        summary.replayMilliseconds = Int((replayed - start) / 1_000_000)
-        let moment = Moment(
-            bootNanoseconds: Clock.bootNanoseconds, wallMilliseconds: Clock.wallMilliseconds)
-        if let newest = replay.newestTime { shared.clock.raise(to: newest, at: moment) }
-        let policy = engine.master.policy(now: shared.clock.now(moment))
+        summary.replayMilliseconds = Int((replayed - loaded) / 1_000_000)
+        if let newest = replay.newestTime { shared.clock.raise(to: newest, at: .current) }
+        let policy = engine.master.policy(now: shared.clock.now(.current))
         for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
         summary.rulesMilliseconds = Int((Clock.monotonicNanoseconds - replayed) / 1_000_000)
+        do throws(SystemError) {
+            try begin(
+                journal, configuration, directory,
+                isUnchanged: summary.snapshot != nil && summary.frameCount == 0)
+        } catch { throw StartError(error.description) }
+        return summary
+    }
+
+    private func loadSnapshot(
+        _ folder: String, _ summary: inout RecoverySummary
+    ) throws(SnapshotError) {
+        let (snapshot, passedOver) = try SnapshotReader(in: folder).newest()
+        summary.passedOver = passedOver
+        guard let snapshot else { return }
+        try snapshot.load(
+            into: engine, now: max(snapshot.manifest.time, shared.clock.now(.current)))
+        summary.snapshot = snapshot.manifest
+    }
+
+    /// Everything is loaded: the journal is written from here on, and calls are answered.
+    private func begin(
+        _ journal: Journal, _ configuration: DataConfiguration, _ directory: DataDirectory,
+        isUnchanged: Bool
+    ) throws(SystemError) {
         let changes = journal.extents.prefix(engine.shardCount).reduce(0) { $0 + $1.head.sequence }
         engine.resume(changeCount: changes)
         engine.attach { journal.writer(of: $0) }
-        shared.state.begin(journal, changes: changes)
+        let shared = shared
+        let keeper = SnapshotKeeper(
+            engine: engine, journal: journal, folder: directory.snapshotsPath,
+            schedule: configuration.snapshots, clock: shared.clock, freezes: shared.freezes,
+            isUnchanged: isUnchanged
+        ) { shared.seats[shared.owner(ofShard: $0)].bell }
+        try keeper.start()
+        shared.state.begin(journal, keeper, changes: changes)
         shared.ringAll()
-        return summary
     }
 
     private func configuration(_ data: DataConfiguration) -> JournalConfiguration {
@@ -165,8 +202,22 @@ package final class HoldfastService: Sendable {
     /// Waits for the end of the reactors.
     package func join() { server.join() }
 
-    /// Closes the journal in order, after `join`. Again: nothing.
-    package func close() { shared.state.journal?.close() }
+    /// Takes a last snapshot and closes the journal in order, after `join`. Again: nothing.
+    ///
+    /// - Parameter shouldContinue: Asked now and then; no gives the snapshot up.
+    /// - Returns: What became of the snapshot; nil when nothing has changed since the one before.
+    package func close(
+        _ shouldContinue: @escaping () -> Bool = { true }
+    ) -> SnapshotOutcome? {
+        guard let journal = shared.state.journal else { return nil }
+        shared.state.snapshots?.end()
+        var outcome: SnapshotOutcome?
+        if journal.state.rawValue < JournalState.failed.rawValue {
+            outcome = shared.state.snapshots?.takeLast(shouldContinue)
+        }
+        journal.close()
+        return outcome
+    }
 
     package var counts: ReactorCounts { server.counts }
 
@@ -186,6 +237,7 @@ final class SharedService: Sendable {
     let clock: ServiceClock
     let start: Moment
     let state: ServiceState
+    let freezes = FreezeRequests()
     /// How long a stream waits for room.
     let patience: Milliseconds
 

@@ -4,6 +4,7 @@ import Engine
 import Journal
 import Platform
 import Service
+import Snapshot
 import Synchronization
 
 let serveCommand = Subcommand(
@@ -19,9 +20,10 @@ let serveCommand = Subcommand(
         .value(
             "durability", "sync",
             "when an answer leaves: sync (it survives a power cut), interval:MS or none"),
-        .missing("snapshot-every", "this version keeps its journal whole and takes no snapshots"),
-        .missing("history", "this version keeps its journal whole"),
-        .missing("history-bytes", "this version keeps its journal whole"),
+        .value("snapshot-every", "5m", "how often a snapshot is taken; 0s: never by the clock"),
+        .value("snapshots-kept", "3", "snapshots that are kept, at least 2"),
+        .missing("history", "this version keeps the journal back to the second newest snapshot"),
+        .missing("history-bytes", "this version keeps no history"),
         .missing("resp", "this version speaks HTTP alone"),
         .missing("config", "this version takes options from the command line alone"),
     ],
@@ -85,8 +87,9 @@ private func dataConfiguration(
     _ arguments: Arguments
 ) throws(CommandError) -> DataConfiguration? {
     guard let path = arguments.value("data") else {
-        guard arguments.value("durability") == nil else {
-            throw .usage("--durability needs --data DIR: without it stock is in memory only")
+        for name in ["durability", "snapshot-every", "snapshots-kept"]
+        where arguments.value(name) != nil {
+            throw .usage("--\(name) needs --data DIR: without it stock is in memory only")
         }
         return nil
     }
@@ -100,6 +103,14 @@ private func dataConfiguration(
         }
         data.durability = durability
     }
+    if arguments.value("snapshot-every") == "0s" {
+        data.snapshots.every = 0
+    } else {
+        data.snapshots.every = try arguments.duration(
+            "snapshot-every", default: data.snapshots.every)
+    }
+    data.snapshots.keptCount = try arguments.integer(
+        "snapshots-kept", in: 2...1000, default: data.snapshots.keptCount)
     return data
 }
 
@@ -128,12 +139,19 @@ private func load(_ service: HoldfastService, _ console: Console) throws(Command
         throw .failed(error.description)
     }
     guard let journal = summary.journal else { return }
-    if journal.frameCount == 0, journal.cutByteCount == 0 {
-        console.say("the journal is new")
+    for passed in summary.passedOver {
+        console.say("snapshot \(passed.number) is passed over: \(passed.reason)")
+    }
+    if let snapshot = summary.snapshot {
+        console.say(
+            "loaded \(grouped(snapshot.positions)) positions of snapshot \(snapshot.number): "
+                + "\(grouped(summary.snapshotMilliseconds)) ms")
+    } else if journal.frameCount == 0, journal.cutByteCount == 0 {
+        console.say("the data directory is new")
         return
     }
     console.say(
-        "replayed \(grouped(summary.factCount)) facts in \(grouped(journal.frameCount)) frames: "
+        "replayed \(grouped(summary.factCount)) facts in \(grouped(summary.frameCount)) frames: "
             + "\(grouped(summary.replayMilliseconds)) ms, and "
             + "\(grouped(summary.rulesMilliseconds)) ms for what follows from rules")
     if journal.cutByteCount > 0 {
@@ -158,7 +176,12 @@ private func serve(
             + describe(configuration))
     try load(service, console)
     let status = finish(service, signals)
-    service.close()
+    switch service.close({ signals.wait(timeoutMilliseconds: 0) == nil }) {
+    case .published(let manifest, let milliseconds):
+        console.say("snapshot \(manifest.number) in \(grouped(milliseconds)) ms")
+    case .failed(let reason): console.say("no last snapshot: \(reason)")
+    case nil: break
+    }
     return status
 }
 

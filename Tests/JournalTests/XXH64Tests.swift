@@ -31,4 +31,21 @@ import Testing
             }
         }
     }
+
+    @Test func `pieces have the hash of the whole, wherever it is cut`() {
+        for count in 0...150 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 41 &+ 3) }
+            let whole = count == 0 ? 0xEF46_DB37_51D8_E999 : hash(bytes)
+            for pieceByteCount in [1, 3, 8, 31, 32, 33, 64, 100, 151] {
+                var stream = XXH64Stream()
+                var start = 0
+                while start < count {
+                    let end = min(start + pieceByteCount, count)
+                    stream.update(bytes.span.extracting(start..<end))
+                    start = end
+                }
+                #expect(stream.hash == whole, "\(count) bytes by \(pieceByteCount)")
+            }
+        }
+    }
 }

@@ -52,9 +52,9 @@ package final class DataDirectory: Sendable {
         let description: Description
         let words: [UInt64]
         do {
-            try Folder.make(path)
+            try Files.makeFolders(path)
             lock = try FileLock(path + "/lock")
-            if !Folder.exists(path + "/holdfast.json") {
+            if !Files.exists(path + "/holdfast.json") {
                 try Self.begin(path, shardCount: shardCount ?? 16)
             }
             description = try Self.readDescription(path)
@@ -80,13 +80,13 @@ package final class DataDirectory: Sendable {
         self.shardCount = description.shards
         hasher = KeyedHash(words: words)
         do {
-            try Folder.make(journalPath)
-            try Folder.make(snapshotsPath)
+            try Files.makeFolder(journalPath)
+            try Files.makeFolder(snapshotsPath)
         } catch { throw StartError(error.description) }
     }
 
     private static func begin(_ path: String, shardCount: Int) throws {
-        for part in ["journal", "snapshots"] where Folder.exists("\(path)/\(part)") {
+        for part in ["journal", "snapshots"] where Files.exists("\(path)/\(part)") {
             throw StartError(
                 "\(path) has a \(part) but no holdfast.json: it is damaged, and was left as it is")
         }
@@ -94,7 +94,7 @@ package final class DataDirectory: Sendable {
         var key = ByteBuffer()
         for word in KeyedHash(using: &random).words { key.append(littleEndian: word) }
         key.append(littleEndian: xxh64(key.span))
-        try Folder.write(key.span, to: path + "/key")
+        try Files.replace(path + "/key", with: key.span)
         let description = Description(
             format: format, identity: String(random.next() as UInt64, radix: 16),
             shards: shardCount)
@@ -103,7 +103,7 @@ package final class DataDirectory: Sendable {
         var json = ByteBuffer()
         for byte in try encoder.encode(description) { json.append(byte) }
         json.append("\n")
-        try Folder.write(json.span, to: path + "/holdfast.json")
+        try Files.replace(path + "/holdfast.json", with: json.span)
     }
 
     private static func readDescription(_ path: String) throws -> Description {

@@ -1,4 +1,5 @@
-// Bringing a service up from its data directory: the journal's facts, replayed in order.
+// Bringing a service up from its data directory: the newest snapshot that is whole, and the facts of
+// the journal behind it, in order.
 //
 // Shared data comes first: in the file a name stands before every frame that uses its id. What
 // follows from rules (safety stock, free) is derived once at the end, under the rules in force then.
@@ -9,29 +10,57 @@ internal import Domain
 internal import Engine
 package import Journal
 internal import Platform
+package import Snapshot
 
 /// What a start has read.
 package struct RecoverySummary: Sendable {
+    /// The snapshot it began with; nil: there was none.
+    package var snapshot: Manifest?
+    package var passedOver: [PassedOver] = []
     /// nil where there is no data directory.
     package var journal: RecoveryReport?
     package var factCount = 0
-    /// Service time of the newest frame; nil when there is none.
-    package var newestTime: Milliseconds?
+    package var frameCount = 0
+    package var snapshotMilliseconds = 0
     package var replayMilliseconds = 0
     package var rulesMilliseconds = 0
+    /// Service time of the newest frame or snapshot; nil when there is none.
+    package var newestTime: Milliseconds?
 }
 
 /// Applies the frames of a journal to an engine that nothing else uses yet.
 struct Replay: ~Copyable {
-    let engine: Engine
+    private let engine: Engine
+    /// Where the snapshot stands: shards, then the control stream.
+    private let marks: [StreamMark]
     private(set) var factCount = 0
+    private(set) var frameCount = 0
     private(set) var newestTime: Milliseconds?
 
-    init(_ engine: Engine) { self.engine = engine }
+    /// - Parameter snapshot: What the engine was loaded from.
+    init(_ engine: Engine, behind snapshot: Manifest?) {
+        self.engine = engine
+        marks = snapshot.map { $0.shards + [$0.control] } ?? []
+        newestTime = snapshot?.time
+    }
 
-    /// Applies a frame as recovery delivers it, whole.
+    /// Where the streams begin in a journal that is not there yet.
+    var starting: [StreamHead] {
+        marks.isEmpty ? [] : marks.map(\.head) + [StreamHead()]
+    }
+
+    /// Applies a frame as recovery delivers it, whole; those before the snapshot are passed.
     mutating func apply(_ header: FrameHeader, _ frame: Span<UInt8>) throws(JournalError) {
         newestTime = max(newestTime ?? header.time, header.time)
+        let index =
+            header.stream == StreamNumber.control ? engine.shardCount : Int(header.stream)
+        if !marks.isEmpty, header.sequence <= marks[index].sequence {
+            if header.sequence == marks[index].sequence, header.hash != marks[index].hash.value {
+                throw unusable(header, "the snapshot was taken at another frame of this number")
+            }
+            return
+        }
+        frameCount += 1
         guard header.kind == .facts else { return }
         let payload = frame.extracting(
             FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
@@ -40,12 +69,30 @@ struct Replay: ~Copyable {
                 try engine.master.replay(payload)
             } else {
                 factCount += try engine.replay(
-                    payload, shard: Int(header.stream), time: header.time,
+                    payload, shard: index, time: header.time,
                     eventCount: header.firstEvent + UInt64(header.eventCount))
             }
-        } catch {
-            throw .unusable(
-                stream: header.stream, sequence: header.sequence, reason: error.description)
+        } catch { throw unusable(header, error.description) }
+    }
+
+    private func unusable(_ header: FrameHeader, _ reason: String) -> JournalError {
+        .unusable(stream: header.stream, sequence: header.sequence, reason: reason)
+    }
+
+    /// Compares where the journal begins and ends with the snapshot.
+    func check(_ extents: [Extent]) throws(JournalError) {
+        for (mark, extent) in zip(marks, extents) {
+            if extent.first > mark.sequence + 1 {
+                throw .unusable(
+                    stream: extent.stream, sequence: mark.sequence + 1,
+                    reason: "the journal begins at \(extent.first), behind the snapshot")
+            }
+            if extent.head.sequence < mark.sequence {
+                throw .unusable(
+                    stream: extent.stream, sequence: extent.head.sequence + 1,
+                    reason: "the journal ends here, and the snapshot at \(mark.sequence): the "
+                        + "device has lost what was synced")
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ package final class ServiceState: Sendable {
     private let ready: Atomic<Bool>
     private let replayed = Atomic<UInt64>(0)
     private let opened = Mutex<Journal?>(nil)
+    private let keeping = Mutex<SnapshotKeeper?>(nil)
     /// When answers to writers leave; nil: stock is in memory only.
     package let durability: Durability?
 
@@ -35,6 +36,8 @@ package final class ServiceState: Sendable {
 
     /// nil as long as the service starts, and where there is none.
     var journal: Journal? { opened.withLock { $0 } }
+
+    var snapshots: SnapshotKeeper? { keeping.withLock { $0 } }
 
     /// The journal's state; nil where there is none yet, or none at all.
     package var journalState: JournalState? { journal?.state }
@@ -68,8 +71,9 @@ package final class ServiceState: Sendable {
         }
     }
 
-    func begin(_ journal: Journal, changes: UInt64) {
+    func begin(_ journal: Journal, _ keeper: SnapshotKeeper, changes: UInt64) {
         opened.withLock { $0 = journal }
+        keeping.withLock { $0 = keeper }
         generation.store(journal.generation, ordering: .relaxed)
         changesBefore.store(changes, ordering: .relaxed)
         // Release: pairs with `isReady`.

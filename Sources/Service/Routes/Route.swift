@@ -17,6 +17,7 @@ package enum Route: UInt8, CaseIterable, Sendable {
     case channels
     case rules
     case deadLetters
+    case snapshots
     case health
     case metrics
 
@@ -34,6 +35,7 @@ package enum Route: UInt8, CaseIterable, Sendable {
         case .channels: "channels"
         case .rules: "rules"
         case .deadLetters: "dead_letters"
+        case .snapshots: "snapshots"
         case .health: "health"
         case .metrics: "metrics"
         }
@@ -117,6 +119,9 @@ struct RouteMatch {
         if collection.equals("events") { return match(.events, method == .post, "POST") }
         if collection.equals("stock") { return match(.stock, method == .post, "POST") }
         if collection.equals("dead-letters") { return match(.deadLetters, isRead, "GET, HEAD") }
+        if collection.equals("snapshots") {
+            return match(.snapshots, isRead || method == .post, "GET, HEAD, POST")
+        }
         let documents: [(StaticString, Route)] = [
             ("rules", .rules), ("locations", .locations), ("groups", .groups),
             ("channels", .channels),

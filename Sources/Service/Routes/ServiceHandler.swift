@@ -44,6 +44,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     private var retryingInUse: [Int] = []
     /// Exchanges that wait until all shards have a policy, and the journal has what it came from.
     var adopting: [(token: ExchangeToken, generation: UInt64, sequence: UInt64)] = []
+    /// Exchanges that wait for a snapshot, by its ticket.
+    var snapshotting: [(token: ExchangeToken, ticket: UInt64)] = []
     private var ready: [ExchangeToken] = []
 
     init(_ shared: SharedService, seat: ReactorSeat) {
@@ -106,6 +108,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
             return askItems(head, bytes, &exchange)
         case .positions, .items: return askDetail(head, bytes, &exchange)
         case .deadLetters: return askParked(&exchange)
+        case .snapshots: return answerSnapshots(head, &exchange)
         case .locations, .groups, .channels, .rules:
             return answerDocument(head, bytes, body: body, &exchange)
         case .other, .events, .stock:
@@ -130,6 +133,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case let state as DetailExchange: return produce(state, &exchange)
         case let state as ItemsExchange: return produce(state, &exchange)
         case let state as DocumentExchange: return produce(state, &exchange)
+        case let state as SnapshotExchange: return produce(state, &exchange)
         default:
             exchange.problem(500, "internal", "an answer without a question")
             return .done
@@ -157,9 +161,13 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         if seat.index == 0 { slew(moment) }
         let isChanging = refreshPolicy()
         for shard in ownShards { drain(shard) }
+        shared.freezes.serve(engine, now: now) { [shared, seat] shard in
+            shared.owner(ofShard: shard) == seat.index
+        }
         receiveReplies()
         retry()
         noteAdopted()
+        noteSnapshots()
         return isChanging || hasWork ? .atOnce : nextBoundary(moment)
     }
 
@@ -226,7 +234,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         // that is over, and asking all the time would only take the processor from it. What goes on
         // now may be the next to find no room.
         // The same where the journal is being enlarged, or has no space.
-        if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty
+        if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty || !snapshotting.isEmpty
             || ownShards.contains(where: { engine.isStalled($0) })
         {
             return .by(moment.bootNanoseconds + 1_000_000)
@@ -243,6 +251,16 @@ struct ServiceHandler: RequestHandler, ~Copyable {
             guard wait.generation <= everywhere,
                 engine.master.acknowledgement(of: wait.sequence) != .pending
             else { return false }
+            ready.append(wait.token)
+            return true
+        }
+    }
+
+    private mutating func noteSnapshots() {
+        if snapshotting.isEmpty { return }
+        let keeper = shared.state.snapshots
+        snapshotting.removeAll { wait in
+            guard keeper?.outcome(wait.ticket) != nil else { return false }
             ready.append(wait.token)
             return true
         }

@@ -1,0 +1,143 @@
+// Files and folders as a snapshot needs them: written from front to back, synced, read back past the
+// page cache, moved by name.
+
+package import Bytes
+internal import Glibc
+
+extension Descriptor {
+    /// Creates a file, or empties the one that is there, for writing.
+    package static func create(_ path: String) throws(SystemError) -> Descriptor {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let number = unsafe Glibc.open(path, flags, 0o644)
+        guard number >= 0 else { throw .last("create", on: path) }
+        return Descriptor(owning: number)
+    }
+
+    /// Opens a file or a folder for reading.
+    package static func open(_ path: String) throws(SystemError) -> Descriptor {
+        let number = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { throw .last("open", on: path) }
+        return Descriptor(owning: number)
+    }
+
+    /// Waits until what was written is on the device; of a folder, its names.
+    package func sync() throws(SystemError) {
+        guard fsync(number) == 0 else { throw .last("sync") }
+    }
+
+    /// Drops what the page cache has of the file, as far as it is on the device.
+    ///
+    /// Advice only: a kernel that keeps it answers reads from memory.
+    package func dropCache() {
+        _ = posix_fadvise(number, 0, 0, Int32(POSIX_FADV_DONTNEED))
+    }
+
+    /// Bytes in the file.
+    package func byteCount() throws(SystemError) -> Int {
+        var status = stat()
+        guard unsafe fstat(number, &status) == 0 else { throw .last("look at a file") }
+        return Int(status.st_size)
+    }
+
+    /// Appends at most `count` bytes of the file, from `offset` on, to `buffer`.
+    ///
+    /// - Returns: How many; fewer at the end of the file only.
+    package func read(
+        at offset: Int, _ count: Int, into buffer: inout ByteBuffer
+    ) throws(SystemError) -> Int {
+        var done = 0
+        while done < count {
+            var got = 0
+            unsafe buffer.fillRoom(count - done) { room in
+                got = unsafe pread(number, room.baseAddress, room.count, off_t(offset + done))
+                return max(0, got)
+            }
+            if got == 0 { break }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw .last("read")
+            }
+            done += got
+        }
+        return done
+    }
+}
+
+/// Names in the file system.
+package enum Files {
+    /// Makes a folder, and says nothing when it is there already.
+    package static func makeFolder(_ path: String) throws(SystemError) {
+        if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
+            throw .last("make the folder", on: path)
+        }
+    }
+
+    /// Makes a folder, and those above it that are missing.
+    package static func makeFolders(_ path: String) throws(SystemError) {
+        if let end = path.lastIndex(of: "/"), end > path.startIndex, !exists(path) {
+            try makeFolders(String(path[..<end]))
+        }
+        try makeFolder(path)
+    }
+
+    /// Whether there is anything of this name.
+    package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+    /// Puts a file with `content`, which its owner alone may read, in the place of any of that name:
+    /// after a crash at any moment there is the old one or the new one, whole.
+    package static func replace(
+        _ path: String, with content: Span<UInt8>
+    ) throws(SystemError) {
+        let draft = path + ".new"
+        try create(draft, with: content)
+        try rename(draft, to: path)
+        let end = path.lastIndex(of: "/")
+        try Descriptor.open(end.map { String(path[...$0]) } ?? ".").sync()
+    }
+
+    private static func create(
+        _ path: String, with content: Span<UInt8>
+    ) throws(SystemError) {
+        let file = try Descriptor.create(path)
+        guard fchmod(file.number, 0o600) == 0 else { throw .last("protect", on: path) }
+        try file.write(content)
+        try file.sync()
+    }
+
+    /// Gives what is at `path` another name, in the place of a file or a link that has it.
+    package static func rename(_ path: String, to target: String) throws(SystemError) {
+        guard unsafe Glibc.rename(path, target) == 0 else { throw .last("rename", on: path) }
+    }
+
+    /// Makes a symbolic link.
+    package static func link(_ path: String, to target: String) throws(SystemError) {
+        guard unsafe symlink(target, path) == 0 else { throw .last("make the link", on: path) }
+    }
+
+    /// Removes a file, a link or an empty folder; says nothing when there is none.
+    package static func remove(_ path: String) throws(SystemError) {
+        if unsafe Glibc.remove(path) != 0, errno != ENOENT { throw .last("remove", on: path) }
+    }
+
+    /// The names in a folder, in order; none when there is no such folder.
+    package static func names(in path: String) throws(SystemError) -> [String] {
+        guard let stream = unsafe opendir(path) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw .last("list", on: path)
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
+
+extension SystemError {
+    /// There is no such file.
+    package var isMissingFile: Bool { code == ENOENT }
+}

@@ -1,0 +1,235 @@
+// Takes snapshots: by the clock, by what the journal has grown, on request, and at the end.
+//
+// Shards are frozen one after the other, each at a marker frame of its own, so that only one shard at a
+// time copies pages before it writes to them. Shared data follows, so every name that a shard uses is
+// in it. A snapshot is published when the journal is durable past all markers; then old snapshots go,
+// and what the two newest whole ones do not need of the journal.
+
+package import Bytes
+internal import Engine
+internal import Journal
+internal import Platform
+package import Snapshot
+internal import Synchronization
+
+/// When snapshots are taken and how many are kept.
+package struct SnapshotSchedule: Sendable {
+    /// Milliseconds from one to the next; 0: not by the clock.
+    package var every: Milliseconds = 300_000
+    /// Bytes of journal from one to the next.
+    package var journalByteCount: UInt64 = 1 << 30
+    /// Snapshots that are kept.
+    package var keptCount = 3
+
+    package init() {}
+}
+
+/// What became of a snapshot that was asked for.
+package enum SnapshotOutcome: Sendable {
+    case published(Manifest, milliseconds: Int)
+    case failed(String)
+}
+
+/// The snapshots of one service. Any thread asks; one thread takes them.
+final class SnapshotKeeper: Sendable {
+    private struct Requests {
+        var asked: UInt64 = 0
+        var done: UInt64 = 0
+        var last: SnapshotOutcome?
+    }
+
+    private let engine: Engine
+    private let journal: Journal
+    private let folder: String
+    private let schedule: SnapshotSchedule
+    private let clock: ServiceClock
+    private let freezes: FreezeRequests
+    private let bellOfShard: @Sendable (Int) -> Doorbell
+    private let requests = Mutex(Requests())
+    private let isEnding = Atomic(false)
+    private let thread = Mutex<Thread?>(nil)
+    /// Durable bytes of the journal when the last snapshot was begun.
+    private let lastPosition: Atomic<UInt64>
+
+    /// - Parameter isUnchanged: There is a snapshot, and nothing has changed since.
+    init(
+        engine: Engine, journal: Journal, folder: String, schedule: SnapshotSchedule,
+        clock: ServiceClock, freezes: FreezeRequests, isUnchanged: Bool,
+        bellOfShard: @escaping @Sendable (Int) -> Doorbell
+    ) {
+        self.engine = engine
+        self.journal = journal
+        self.folder = folder
+        self.schedule = schedule
+        self.clock = clock
+        self.freezes = freezes
+        self.bellOfShard = bellOfShard
+        lastPosition = Atomic(isUnchanged ? journal.durablePosition : 0)
+    }
+
+    // MARK: - Asking
+
+    /// Asks for a snapshot that begins from now on.
+    ///
+    /// - Returns: What `outcome` is asked with.
+    func ask() -> UInt64 {
+        requests.withLock { requests in
+            requests.asked = max(requests.asked, requests.done) + 1
+            return requests.asked
+        }
+    }
+
+    /// What became of a snapshot; nil while it is being taken.
+    func outcome(_ ticket: UInt64) -> SnapshotOutcome? {
+        requests.withLock { $0.done >= ticket ? $0.last : nil }
+    }
+
+    /// All that is in the folder.
+    func list() throws(SnapshotError) -> [Manifest] {
+        let reader = SnapshotReader(in: folder)
+        var manifests: [Manifest] = []
+        for number in try reader.numbers() {
+            if let manifest = try? reader.manifest(of: number) { manifests.append(manifest) }
+        }
+        return manifests
+    }
+
+    // MARK: - Its life
+
+    func start() throws(SystemError) {
+        let started = try Thread.start(name: "snapshots") { [self] in run() }
+        var running: Thread? = consume started
+        thread.withLock { $0 = running.take() }
+    }
+
+    /// Ends the thread; a snapshot that is being taken is given up.
+    func end() {
+        isEnding.store(true, ordering: .relaxed)
+        let running = thread.withLock { $0.take() }
+        if let running { running.join() }
+    }
+
+    /// The last snapshot of a service in order: nobody owns the shards any more.
+    ///
+    /// - Parameter shouldContinue: Asked now and then; no gives it up.
+    func takeLast(_ shouldContinue: @escaping () -> Bool) -> SnapshotOutcome? {
+        if journal.durablePosition == lastPosition.load(ordering: .relaxed) { return nil }
+        return take(
+            shouldContinue,
+            freeze: { [engine, clock] shard in
+                engine.withShard(shard) { shard in
+                    // One that was given up may have left it frozen.
+                    shard.thaw()
+                    return shard.freezeAtMarker(time: clock.now(.current))
+                }
+            },
+            thaw: { [engine] shard in engine.withShard(shard) { $0.thaw() } })
+    }
+
+    private func run() {
+        Thread.lowerPriority()
+        var last = Clock.monotonicNanoseconds
+        while !isEnding.load(ordering: .relaxed) {
+            let asked = requests.withLock { $0.asked > $0.done ? $0.asked : nil }
+            let elapsed = (Clock.monotonicNanoseconds - last) / 1_000_000
+            guard asked != nil || isDue(elapsed: elapsed) else {
+                Thread.sleep(milliseconds: 20)
+                continue
+            }
+            last = Clock.monotonicNanoseconds
+            let outcome = takeFromOwners()
+            requests.withLock { requests in
+                requests.last = outcome
+                requests.done = max(requests.done, asked ?? 0)
+            }
+        }
+        requests.withLock { requests in
+            requests.last = .failed("the service is ending")
+            requests.done = .max
+        }
+    }
+
+    private func isDue(elapsed: UInt64) -> Bool {
+        let grown = journal.durablePosition &- lastPosition.load(ordering: .relaxed)
+        if grown == 0 || isFenced { return false }
+        return schedule.every > 0 && elapsed >= UInt64(schedule.every)
+            || grown >= schedule.journalByteCount
+    }
+
+    private var isFenced: Bool { journal.state.rawValue >= JournalState.failed.rawValue }
+
+    private func takeFromOwners() -> SnapshotOutcome {
+        let shouldWait = { [self] in !isEnding.load(ordering: .relaxed) && !isFenced }
+        return take(
+            shouldWait,
+            freeze: { [self] shard in
+                freezes.freeze(shard, bellOfShard(shard), while: shouldWait)
+            },
+            thaw: { [self] shard in
+                // Not given up for a failed journal: the owner would copy pages for ever.
+                freezes.thaw(shard, bellOfShard(shard)) { !isEnding.load(ordering: .relaxed) }
+            })
+    }
+
+    // MARK: - Taking one
+
+    private func take(
+        _ shouldContinue: @escaping () -> Bool,
+        freeze: (Int) -> (shard: FrozenShard, head: StreamHead)?, thaw: (Int) -> Void
+    ) -> SnapshotOutcome {
+        let start = Clock.monotonicNanoseconds
+        lastPosition.store(journal.durablePosition, ordering: .relaxed)
+        do throws(SnapshotError) {
+            var writer = try SnapshotWriter(
+                in: folder, shardCount: engine.shardCount, time: clock.now(.current),
+                shouldContinue: shouldContinue)
+            var heads: [StreamHead] = []
+            for shard in 0..<engine.shardCount {
+                guard let frozen = freeze(shard) else { throw .cancelled }
+                defer { thaw(shard) }
+                heads.append(frozen.head)
+                let policy = engine.master.policy(now: clock.now(.current))
+                try writer.write(
+                    frozen.shard, of: engine, policy, at: StreamMark(frozen.head))
+            }
+            let (master, control) = engine.master.freeze()
+            try writer.write(master, at: StreamMark(control))
+            try waitUntilDurable(heads, control, shouldContinue)
+            let manifest = try writer.publish()
+            try forgetWhatIsOld()
+            let elapsed = Clock.monotonicNanoseconds - start
+            return .published(manifest, milliseconds: Int(elapsed / 1_000_000))
+        } catch { return .failed(error.description) }
+    }
+
+    private func waitUntilDurable(
+        _ heads: [StreamHead], _ control: StreamHead, _ shouldContinue: () -> Bool
+    ) throws(SnapshotError) {
+        while true {
+            let isDurable =
+                heads.indices.allSatisfy {
+                    journal.durableSequence(of: UInt16($0)) >= heads[$0].sequence
+                } && journal.durableSequence(of: StreamNumber.control) >= control.sequence
+            if isDurable { return }
+            guard shouldContinue(), !isFenced else { throw .cancelled }
+            journal.sync()
+            Thread.sleep(milliseconds: 1)
+        }
+    }
+
+    private func forgetWhatIsOld() throws(SnapshotError) {
+        let retention = Retention(wholeCountMin: 2, countMax: max(2, schedule.keptCount))
+        let pruned = try SnapshotReader(in: folder).prune(
+            keeping: retention, now: clock.now(.current))
+        guard pruned.whole.count >= 2, let oldest = pruned.whole.last else { return }
+        journal.trim(through: oldest.shards.map(\.sequence) + [oldest.control.sequence])
+    }
+}
+
+extension Moment {
+    /// Now, by the machine's clocks.
+    static var current: Moment {
+        Moment(
+            bootNanoseconds: Clock.bootNanoseconds, wallMilliseconds: Clock.wallMilliseconds)
+    }
+}

@@ -1,0 +1,164 @@
+// Finds the snapshot to start from: the newest one whose files are all as they were written.
+
+package import Bytes
+package import Engine
+internal import Platform
+internal import Synchronization
+
+/// A snapshot that was not used, and why.
+package struct PassedOver: Sendable {
+    package let number: UInt64
+    package let reason: SnapshotError
+}
+
+/// The snapshots in a folder.
+package struct SnapshotReader: Sendable {
+    let root: String
+
+    package init(in root: String) { self.root = root }
+
+    /// The numbers of all snapshots, whole or damaged, newest first; none when there is no folder.
+    package func numbers() throws(SnapshotError) -> [UInt64] {
+        do throws(SystemError) {
+            return try Files.names(in: root).compactMap { SnapshotFolders.number($0) }
+                .sorted(by: >)
+        } catch { throw .system(error) }
+    }
+
+    /// Opens a snapshot and compares all its files with the manifest.
+    ///
+    /// - Complexity: O(bytes): each file is read once.
+    package func open(_ number: UInt64) throws(SnapshotError) -> Snapshot {
+        let folder = "\(root)/\(number)"
+        let manifest = try Self.manifest(in: folder, number)
+        for name in Manifest.fileNames(shardCount: manifest.shardCount) {
+            try manifest.file(name).check(in: folder, isUncached: false)
+        }
+        return Snapshot(manifest: manifest, folder: folder)
+    }
+
+    private static func manifest(
+        in folder: String, _ number: UInt64
+    ) throws(SnapshotError) -> Manifest {
+        let name = Manifest.fileName
+        let bytes: ByteBuffer
+        do throws(SystemError) {
+            bytes = try readFile("\(folder)/\(name)", limit: Manifest.byteCountMax)
+        } catch { throw error.isMissingFile ? .file(name, .missing) : .system(error) }
+        let manifest: Manifest
+        do throws(SnapshotError.Problem) { manifest = try Manifest(bytes.span) } catch {
+            throw .file(name, error)
+        }
+        guard manifest.number == number else {
+            throw .file(name, .manifest("is that of snapshot \(manifest.number)"))
+        }
+        return manifest
+    }
+
+    /// What a snapshot's manifest says; its files are not looked at.
+    package func manifest(of number: UInt64) throws(SnapshotError) -> Manifest {
+        try Self.manifest(in: "\(root)/\(number)", number)
+    }
+
+    /// The newest snapshot that is whole, and those that were passed over on the way to it.
+    ///
+    /// - Throws: Only when the folder cannot be listed.
+    package func newest() throws(SnapshotError) -> (snapshot: Snapshot?, passedOver: [PassedOver]) {
+        var passedOver: [PassedOver] = []
+        for number in try numbers() {
+            do throws(SnapshotError) { return (try open(number), passedOver) } catch {
+                passedOver.append(PassedOver(number: number, reason: error))
+            }
+        }
+        return (nil, passedOver)
+    }
+}
+
+/// A snapshot whose files are as they were written.
+package struct Snapshot: Sendable {
+    package let manifest: Manifest
+    let folder: String
+
+    /// Loads all of it into an engine without state, its names under the same key.
+    ///
+    /// Nobody may read the engine yet. After an error its state is undefined.
+    ///
+    /// - Parameters:
+    ///   - now: Service time: which rules are in force.
+    ///   - threadCount: How many threads load shards.
+    package func load(
+        into engine: Engine, now: Milliseconds, threadCount: Int = Machine.processorCount
+    ) throws(SnapshotError) {
+        try loadMaster(into: engine, now: now)
+        try LoadCrew(snapshot: self, engine: engine).run(threadCount: max(1, threadCount))
+    }
+
+    /// Loads shared data, and brings the rules in force at `now` into all shards; before any shard.
+    package func loadMaster(into engine: Engine, now: Milliseconds) throws(SnapshotError) {
+        guard manifest.shardCount == engine.shardCount else {
+            throw .shardCount(expected: engine.shardCount, found: manifest.shardCount)
+        }
+        let facts: ByteBuffer
+        do throws(SystemError) {
+            facts = try readFile("\(folder)/\(masterFileName)")
+        } catch { throw .system(error) }
+        do throws(ReplayError) {
+            try engine.master.load(facts.span, manifest.versions)
+        } catch { throw .file(masterFileName, .master(error)) }
+        let policy = engine.master.policy(now: now)
+        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
+    }
+
+    /// Loads one shard, behind shared data. Any thread may; several load different shards at a time.
+    package func loadShard(_ number: Int, into engine: Engine) throws(SnapshotError) {
+        guard manifest.shardCount == engine.shardCount else {
+            throw .shardCount(expected: engine.shardCount, found: manifest.shardCount)
+        }
+        var loader = ShardLoader(self, engine, number)
+        try loader.load()
+        let mark = manifest.shards[number]
+        engine.resume(
+            shard: number, eventCount: mark.events, itemChangeCount: mark.itemChanges)
+    }
+}
+
+/// Threads that load shards, each the next one that nobody has taken.
+private final class LoadCrew: Sendable {
+    private let snapshot: Snapshot
+    private let engine: Engine
+    private let next = Atomic<Int>(0)
+    private let failure = Mutex<SnapshotError?>(nil)
+
+    init(snapshot: Snapshot, engine: Engine) {
+        self.snapshot = snapshot
+        self.engine = engine
+    }
+
+    func run(threadCount: Int) throws(SnapshotError) {
+        start(threadCount - 1) { work() }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// Runs `body` here while so many other threads work too, and waits for them.
+    private func start(_ count: Int, _ body: () -> Void) {
+        // Where no thread is to be had, the others do its work.
+        guard count > 0,
+            let thread = try? Thread.start(name: "load", { [self] in work() })
+        else {
+            body()
+            return
+        }
+        start(count - 1, body)
+        thread.join()
+    }
+
+    private func work() {
+        while failure.withLock({ $0 == nil }) {
+            let shard = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard shard < engine.shardCount else { return }
+            do throws(SnapshotError) { try snapshot.loadShard(shard, into: engine) } catch {
+                failure.withLock { $0 = $0 ?? error }
+            }
+        }
+    }
+}
