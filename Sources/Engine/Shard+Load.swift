@@ -201,7 +201,7 @@ extension Shard {
         return condition
     }
 
-    /// The row of the position with a number not below that of the last call.
+    /// The row of a position by its number: of the SKU of the last call, or of a later one.
     private func find(_ number: Int32, _ place: inout PositionPlace) throws(LoadError) -> Int {
         while Int(place.sku) < positions.skuCount {
             let extent = positions.reader.extent(place.sku)
@@ -228,6 +228,9 @@ extension Shard {
             try remembered.prepare(events.count)
         } catch { throw .outOfMemory }
         for index in events.indices {
+            guard effectiveTimes.contains(events[index].time) else {
+                throw .contradiction("a time that cannot be", row: index)
+            }
             guard remembered.count < remembered.capacity else {
                 throw .contradiction("more events than there are", row: index)
             }
@@ -237,5 +240,10 @@ extension Shard {
         }
     }
 
-    package mutating func load(_ events: [ParkedEvent]) { parked = events }
+    package mutating func load(_ events: [ParkedEvent]) throws(LoadError) {
+        if let row = events.firstIndex(where: { !effectiveTimes.contains($0.parkedAt) }) {
+            throw .contradiction("a time that cannot be", row: row)
+        }
+        parked = events
+    }
 }

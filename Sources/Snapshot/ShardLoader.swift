@@ -287,6 +287,6 @@ struct ShardLoader: ~Copyable {
                         parkedAt: times[row], source: texts[Int(numbers[row])].array))
             }
         }
-        engine.withShard(number) { $0.load(events) }
+        try withShard(table.name) { (shard) throws(LoadError) in try shard.load(events) }
     }
 }
