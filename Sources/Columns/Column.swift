@@ -5,6 +5,7 @@
 // and arm64 these are ordinary loads and stores. Pages of 64 KiB can be frozen: see FrozenPages.
 
 public import Platform
+public import Synchronization
 
 /// A growable run of plain values with one writer, at one address for life.
 ///
@@ -28,7 +29,11 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
     package let rowCountMax: Int
 
     /// The freeze that is under way, if any: each page is copied aside before its first write.
-    @usableFromInline var frozen: FrozenPages<Element>?
+    private var frozen: FrozenPages<Element>?
+
+    /// Its page words and its rows, so that a write looks at a word and at no object.
+    @usableFromInline var frozenWords: UnsafeMutablePointer<Atomic<UInt>>?
+    @usableFromInline var frozenRowCount = 0
 
     /// Reserves addresses for `rowCountMax` rows; takes no memory.
     ///
@@ -102,8 +107,14 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     @inlinable @inline(always)
     mutating func willWrite(_ row: Int) {
-        if let frozen { frozen.willWrite(row) }
+        guard let words = unsafe frozenWords, row < frozenRowCount else { return }
+        // Acquire: as in `FrozenPages.willWrite`.
+        let word = unsafe words[row / FrozenPages<Element>.rowsPerPage].load(ordering: .acquiring)
+        if word == 0 { setAside(row) }
     }
+
+    @usableFromInline @inline(never)
+    func setAside(_ row: Int) { frozen?.willWrite(row) }
 
     /// Bytes of memory given to the column so far (whether touched or not).
     package var committedByteCount: Int { memory.committedByteCount }
@@ -115,11 +126,16 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
         precondition(frozen == nil, "a column is frozen once at a time")
         let pages = unsafe FrozenPages(base: base, rowCount: count)
         frozen = pages
+        unsafe frozenWords = pages.pageWords
+        frozenRowCount = pages.rowCount
         return pages
     }
 
     /// Ends the freeze: later writes copy nothing.
-    package mutating func thaw() { frozen = nil }
+    package mutating func thaw() {
+        frozen = nil
+        unsafe frozenWords = nil
+    }
 
     /// What readers on other threads hold.
     package var view: ColumnView<Element> { unsafe ColumnView(base: base) }

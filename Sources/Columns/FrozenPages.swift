@@ -47,7 +47,6 @@ package final class FrozenPages<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 
     /// Copies the page of `row` aside unless it was copied or read already. Owner only.
-    @usableFromInline
     func willWrite(_ row: Int) {
         let page = row / Self.rowsPerPage
         guard page < pageCount else { return }  // Added after the freeze.

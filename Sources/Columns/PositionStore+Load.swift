@@ -11,6 +11,17 @@ extension PositionStore {
         try attributes.prepare(rows: additional)
     }
 
+    /// Rows that a run of `count` positions takes when it is loaded.
+    package static func rowCount(ofRun count: Int) -> Int {
+        count == 0
+            ? 0 : min(RunExtent.countMax, RowAllocator.capacity(for: count, growing: 0))
+    }
+
+    /// Makes room for the rows of all runs that are loaded, so that columns grow once.
+    package mutating func prepare(loadedRows additional: Int) throws(SystemError) {
+        try prepare(rows: additional)
+    }
+
     /// Gives a SKU without positions a run of `count` rows, which `loadRow` fills and `endRun` ends.
     ///
     /// - Precondition: `count` is within `RunExtent.countMax`; nobody reads the store yet.
@@ -18,7 +29,7 @@ extension PositionStore {
     package mutating func beginRun(_ sku: UInt32, count: Int) throws(SystemError) -> Int {
         precondition(count > 0 && count <= RunExtent.countMax)
         precondition(attributes[Int(sku)].capacity == 0, "a run is loaded once")
-        let capacity = min(RunExtent.countMax, RowAllocator.capacity(for: count, growing: 0))
+        let capacity = Self.rowCount(ofRun: count)
         try prepare(rows: capacity)
         let start = rows.rowCount
         rows.appendPrepared(rows: capacity)

@@ -1,6 +1,6 @@
 // Loading: a shard's state put into an empty shard, before anybody reads it.
 //
-//     prepareLoad · load(sku) for each · loadRun for each · loadMovements, loadCounts · load(event) …
+//     prepareLoad · load(sku) for each · prepareRuns · loadRun for each · loadMovements · loadCounts · events
 //
 // SKUs get the ids that they had. Safety stock and free are derived by the policy that the shard has
 // by then, so it has to have adopted one. What does not fit is an error, never a trap.
@@ -80,6 +80,20 @@ extension Shard {
         if category > 0 { positions.attributes.update(Int(sku)) { $0.category = category } }
         markRules(sku, name, policy.safetyStock)
         if !itemName.isEmpty { setItemName(sku, itemName) }
+    }
+
+    /// Makes room for the positions of all SKUs at once.
+    ///
+    /// - Parameter counts: Of each SKU; what cannot be is refused when it is loaded.
+    package mutating func prepareRuns(_ counts: borrowing Buffer<Int32>) throws(LoadError) {
+        var rowCount = 0
+        for index in counts.indices {
+            rowCount += PositionStore.rowCount(
+                ofRun: max(0, min(RunExtent.countMax, Int(counts[index]))))
+        }
+        do throws(SystemError) { try positions.prepare(loadedRows: rowCount) } catch {
+            throw .outOfMemory
+        }
     }
 
     /// Gives a SKU its positions: the rows `range` of `columns`.
@@ -201,7 +215,7 @@ extension Shard {
         return condition
     }
 
-    /// The row of the position with a number not below that of the last call.
+    /// The row of a position by its number: of the SKU of the last call, or of a later one.
     private func find(_ number: Int32, _ place: inout PositionPlace) throws(LoadError) -> Int {
         while Int(place.sku) < positions.skuCount {
             let extent = positions.reader.extent(place.sku)
@@ -228,6 +242,11 @@ extension Shard {
             try remembered.prepare(events.count)
         } catch { throw .outOfMemory }
         for index in events.indices {
+            // The index lines of later ones are on their way meanwhile.
+            remembered.prefetch(events[min(index + 16, events.count - 1)].fingerprint)
+            guard effectiveTimes.contains(events[index].time) else {
+                throw .contradiction("a time that cannot be", row: index)
+            }
             guard remembered.count < remembered.capacity else {
                 throw .contradiction("more events than there are", row: index)
             }
@@ -237,5 +256,10 @@ extension Shard {
         }
     }
 
-    package mutating func load(_ events: [ParkedEvent]) { parked = events }
+    package mutating func load(_ events: [ParkedEvent]) throws(LoadError) {
+        if let row = events.firstIndex(where: { !effectiveTimes.contains($0.parkedAt) }) {
+            throw .contradiction("a time that cannot be", row: row)
+        }
+        parked = events
+    }
 }

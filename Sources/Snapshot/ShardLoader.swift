@@ -45,6 +45,7 @@ struct ShardLoader: ~Copyable {
             try shard.prepareLoad(counts)
         }
         try loadSKUs()
+        try prepareRuns()
         try loadPositions()
         try loadMovements()
         try loadConditions()
@@ -119,6 +120,16 @@ struct ShardLoader: ~Copyable {
     }
 
     // MARK: - Positions
+
+    /// The counts add up to the rows of a table that is there, or loading them is an error.
+    private func prepareRuns() throws(SnapshotError) {
+        let file = SnapshotTable.skus.fileName(shard: number)
+        do throws(LoadError) {
+            try engine.withShard(number) { (shard) throws(LoadError) in
+                try shard.prepareRuns(positionCounts)
+            }
+        } catch { throw SnapshotError(error, file) }
+    }
 
     private mutating func loadPositions() throws(SnapshotError) {
         var table = try table(.positions)
@@ -287,6 +298,6 @@ struct ShardLoader: ~Copyable {
                         parkedAt: times[row], source: texts[Int(numbers[row])].array))
             }
         }
-        engine.withShard(number) { $0.load(events) }
+        try withShard(table.name) { (shard) throws(LoadError) in try shard.load(events) }
     }
 }

@@ -139,6 +139,13 @@ package struct SnapshotWriter: ~Copyable {
         return manifest
     }
 
+    /// Removes what was written so far, so that a disk that is full has its space back at once.
+    package consuming func abandon() throws(SnapshotError) {
+        do throws(SystemError) { try SnapshotFolders.remove(folder, storage) } catch {
+            throw .system(error)
+        }
+    }
+
     /// Gives the folder its name and moves the link.
     private func takePlace() throws(SystemError) {
         for name in SnapshotFolders.subfolders { try storage.syncFolder("\(folder)/\(name)") }
