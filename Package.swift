@@ -64,7 +64,8 @@ let package = Package(
         module(
             "Service",
             uses: [
-                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "JSON", "CSV", "HTTP",
+                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "JSON", "CSV",
+                "HTTP",
                 "Platform",
             ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
@@ -118,7 +119,8 @@ let package = Package(
             swiftSettings: strict
                 + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
         tests(
-            "ServiceTests", uses: ["Service", "Engine", "Journal", "HTTP", "Platform", "Bytes"]),
+            "ServiceTests",
+            uses: ["Service", "Engine", "Journal", "Snapshot", "HTTP", "Platform", "Bytes"]),
         tests("ColumnsTests", uses: ["Bytes", "Collisions", "Columns", "Platform"]),
         tests("DomainTests", uses: ["Bytes", "Domain"]),
         tests(

@@ -114,7 +114,7 @@ extension World {
         let policy = policy
         var writer = try SnapshotWriter(in: folder, shardCount: shards.count, time: now)
         for shard in shards { try writer.write(shard, of: engine, policy, at: mark) }
-        try writer.write(engine.master.freeze(), at: mark)
+        try writer.write(engine.master.freeze().master, at: mark)
         let manifest = try writer.publish()
         _ = try SnapshotReader(in: folder).prune(
             keeping: Retention(wholeCountMin: 1, countMax: 1), now: now)

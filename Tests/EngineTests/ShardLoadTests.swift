@@ -1,6 +1,7 @@
 import Bytes
 import Columns
 import Domain
+import Journal
 import Testing
 
 @testable import Engine
@@ -136,19 +137,19 @@ import Testing
         #expect(found == .notEmpty)
     }
 
-    @Test func `shared data that is loaded is not told of again`() throws {
+    @Test func `shared data that is loaded is not told of again, and later names are`() throws {
         _ = try fixture.apply(.event(.receipt, 1, at: "L7", id: "1"))
-        let frozen = fixture.engine.master.freeze()
+        let frozen = fixture.engine.master.freeze().master
         let other = try EngineFixture(fixture.engine.options)
-        other.engine.master.keepFacts()
         try other.engine.master.load(frozen.facts.span, frozen.versions)
-        other.engine.master.takeFacts { _ in Issue.record("facts were kept") }
+        let journal = try TestJournal(shardCount: other.engine.shardCount)
+        journal.attachControl(to: other.engine)
         _ = try other.apply(.event(.receipt, 1, at: "L8", id: "2"))
-        var kept: [UInt8] = []
-        let second = other.engine.master.freeze { kept = $0.array }
+        let second = other.engine.master.freeze()
         var expected = ByteBuffer()
         MasterFact.locationNamed(try Identifier("L8")).append(to: &expected)
-        #expect(kept == expected.span.array)
-        #expect(second.versions.locations == frozen.versions.locations + 1)
+        #expect(second.head.sequence == 1)
+        #expect(second.master.versions.locations == frozen.versions.locations + 1)
+        #expect(try journal.closed().map(\.payload) == [expected.span.array])
     }
 }

@@ -21,7 +21,8 @@ import Testing
     ) throws {
         let shards = fixture.freeze()
         defer { fixture.thaw() }
-        try fixture.write(shards, fixture.engine.master.freeze(), in: folder.path, storage: storage)
+        try fixture.write(
+            shards, fixture.engine.master.freeze().master, in: folder.path, storage: storage)
     }
 
     /// The snapshot that `latest` leads to.
@@ -126,7 +127,7 @@ import Testing
         for shard in shards {
             try writer.write(shard, of: fixture.engine, fixture.policy, at: mark(shard.number))
         }
-        try writer.write(fixture.engine.master.freeze(), at: mark(9))
+        try writer.write(fixture.engine.master.freeze().master, at: mark(9))
         let name = "times/1.parquet"
         let path = "\(folder.path)/1.writing/\(name)"
         var content = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -159,7 +160,7 @@ import Testing
                     try writer.write(
                         shard, of: fixture.engine, fixture.policy, at: mark(shard.number))
                 }
-                try writer.write(fixture.engine.master.freeze(), at: mark(9))
+                try writer.write(fixture.engine.master.freeze().master, at: mark(9))
                 _ = try writer.publish()
                 isStopped = false
                 #expect(try folder.reader.newest().snapshot != nil)

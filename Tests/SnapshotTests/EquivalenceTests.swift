@@ -25,7 +25,7 @@ import Testing
         let original = try EngineFixture(history.options)
         _ = try original.play(before)
         let shards = original.freeze()
-        let master = original.engine.master.freeze()
+        let master = original.engine.master.freeze().master
         let time = original.now
         _ = try original.play(history.steps[cut..<end])
         let folder = try SnapshotFolder()
@@ -113,7 +113,7 @@ import Testing
         let folder = try SnapshotFolder()
         let path = folder.path
         let shards = original.freeze()
-        let master = original.engine.master.freeze()
+        let master = original.engine.master.freeze().master
         let (engine, policy, now) = (original.engine, original.policy, original.now)
         let ending = Ending()
         let thread = try Thread.start(name: "snapshot") {

@@ -59,7 +59,7 @@ extension EngineFixture {
     func snapshot(in folder: String) throws -> Manifest {
         let shards = freeze()
         defer { thaw() }
-        return try write(shards, engine.master.freeze(), in: folder)
+        return try write(shards, engine.master.freeze().master, in: folder)
     }
 
     /// Another engine under the same key, with the newest snapshot loaded.

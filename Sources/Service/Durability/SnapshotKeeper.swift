@@ -48,8 +48,16 @@ final class SnapshotKeeper: Sendable {
     private let requests = Mutex(Requests())
     private let isEnding = Atomic(false)
     private let thread = Mutex<Thread?>(nil)
-    /// Durable bytes of the journal when the last snapshot was begun.
-    private let lastPosition: Atomic<UInt64>
+    /// Where things stood when the last snapshot was begun.
+    private let last: Mutex<Standing>
+
+    /// How far the journal is.
+    private struct Standing {
+        /// Durable bytes.
+        var position: UInt64 = 0
+        /// Frames of shards, and of shared data; nil: not known, so more than there were.
+        var frames: (shards: UInt64, control: UInt64)?
+    }
 
     /// - Parameter isUnchanged: There is a snapshot, and nothing has changed since.
     init(
@@ -64,7 +72,9 @@ final class SnapshotKeeper: Sendable {
         self.clock = clock
         self.freezes = freezes
         self.bellOfShard = bellOfShard
-        lastPosition = Atomic(isUnchanged ? journal.durablePosition : 0)
+        let frames = isUnchanged ? (engine.changeCount, engine.master.sequence) : nil
+        last = Mutex(
+            Standing(position: isUnchanged ? journal.durablePosition : 0, frames: frames))
     }
 
     // MARK: - Asking
@@ -113,7 +123,7 @@ final class SnapshotKeeper: Sendable {
     ///
     /// - Parameter shouldContinue: Asked now and then; no gives it up.
     func takeLast(_ shouldContinue: @escaping () -> Bool) -> SnapshotOutcome? {
-        if journal.durablePosition == lastPosition.load(ordering: .relaxed) { return nil }
+        if isUnchanged { return nil }
         return take(
             shouldContinue,
             freeze: { [engine, clock] shard in
@@ -150,10 +160,16 @@ final class SnapshotKeeper: Sendable {
     }
 
     private func isDue(elapsed: UInt64) -> Bool {
-        let grown = journal.durablePosition &- lastPosition.load(ordering: .relaxed)
-        if grown == 0 || isFenced { return false }
+        if isUnchanged || isFenced { return false }
+        let grown = journal.durablePosition &- last.withLock { $0.position }
         return schedule.every > 0 && elapsed >= UInt64(schedule.every)
             || grown >= schedule.journalByteCount
+    }
+
+    /// Nothing was written since the last snapshot but its own marker frames.
+    private var isUnchanged: Bool {
+        let frames = last.withLock { $0.frames }
+        return frames.map { $0 == (engine.changeCount, engine.master.sequence) } ?? false
     }
 
     private var isFenced: Bool { journal.state.rawValue >= JournalState.failed.rawValue }
@@ -178,28 +194,45 @@ final class SnapshotKeeper: Sendable {
         freeze: (Int) -> (shard: FrozenShard, head: StreamHead)?, thaw: (Int) -> Void
     ) -> SnapshotOutcome {
         let start = Clock.monotonicNanoseconds
-        lastPosition.store(journal.durablePosition, ordering: .relaxed)
+        let standing = Standing(
+            position: journal.durablePosition,
+            frames: (engine.changeCount + UInt64(engine.shardCount), engine.master.sequence))
+        last.withLock { $0 = standing }
         do throws(SnapshotError) {
             var writer = try SnapshotWriter(
                 in: folder, shardCount: engine.shardCount, time: clock.now(.current),
                 shouldContinue: shouldContinue)
-            var heads: [StreamHead] = []
-            for shard in 0..<engine.shardCount {
-                guard let frozen = freeze(shard) else { throw .cancelled }
-                defer { thaw(shard) }
-                heads.append(frozen.head)
-                let policy = engine.master.policy(now: clock.now(.current))
-                try writer.write(
-                    frozen.shard, of: engine, policy, at: StreamMark(frozen.head))
+            do throws(SnapshotError) {
+                try write(to: &writer, shouldContinue, freeze: freeze, thaw: thaw)
+            } catch {
+                // A full disk has its space back at once.
+                try? writer.abandon()
+                throw error
             }
-            let (master, control) = engine.master.freeze()
-            try writer.write(master, at: StreamMark(control))
-            try waitUntilDurable(heads, control, shouldContinue)
             let manifest = try writer.publish()
             try forgetWhatIsOld()
             let elapsed = Clock.monotonicNanoseconds - start
             return .published(manifest, milliseconds: Int(elapsed / 1_000_000))
         } catch { return .failed(error.description) }
+    }
+
+    /// Writes all tables, and waits until the journal is durable past their marks.
+    private func write(
+        to writer: inout SnapshotWriter, _ shouldContinue: () -> Bool,
+        freeze: (Int) -> (shard: FrozenShard, head: StreamHead)?, thaw: (Int) -> Void
+    ) throws(SnapshotError) {
+        var heads: [StreamHead] = []
+        for shard in 0..<engine.shardCount {
+            guard let frozen = freeze(shard) else { throw .cancelled }
+            // Behind the last read of what is frozen.
+            defer { thaw(shard) }
+            heads.append(frozen.head)
+            let policy = engine.master.policy(now: clock.now(.current))
+            try writer.write(frozen.shard, of: engine, policy, at: StreamMark(frozen.head))
+        }
+        let (master, control) = engine.master.freeze()
+        try writer.write(master, at: StreamMark(control))
+        try waitUntilDurable(heads, control, shouldContinue)
     }
 
     private func waitUntilDurable(
