@@ -61,44 +61,113 @@ extension Shard {
     ///
     /// - Parameter time: Service time of the frame.
     /// - Returns: Facts applied.
-    /// - Throws: At the first fact that does not fit; those before it have been applied.
-    /// - Complexity: O(facts); movements and counts as when they were decided.
+    /// - Throws: At the first command that does not fit; those before it have been applied. Nothing has
+    ///   been where the payload is malformed.
+    /// - Complexity: O(facts); movements and counts as when they were decided. Cache lines that facts
+    ///   need are asked for some facts ahead.
     mutating func replay(
         _ payload: Span<UInt8>, time: Milliseconds, _ names: NameCounts
     ) throws(ReplayError) -> Int {
+        let hasItems: Bool
+        do throws(FactError) { hasItems = try readFrame(payload, time) } catch {
+            throw .malformed(error)
+        }
+        var first = 0
+        for command in replayed.indices {
+            let end = replayed[command].end
+            for index in first..<end {
+                ask(index + 2 * Self.replayDistance)
+                approach(index + Self.replayDistance)
+            }
+            try replay(first..<end, payload, names, at: replayed[command].offset)
+            first = end
+        }
+        if hasItems { itemChangeCount += 1 }
+        return first
+    }
+
+    /// Facts between two steps of the look ahead.
+    private static var replayDistance: Int { 12 }
+
+    /// A command of a frame that is replayed.
+    struct ReplayedCommand: BitwiseCopyable {
+        /// Where it begins in the payload.
+        var offset: Int
+        /// The index behind its last fact.
+        var end: Int
+    }
+
+    /// Reads all facts of a frame into `facts`, and where its commands end into `replayed`.
+    ///
+    /// - Returns: Whether any of them is about an item.
+    private mutating func readFrame(
+        _ payload: Span<UInt8>, _ time: Milliseconds
+    ) throws(FactError) -> Bool {
         var reader = FactReader(time: time)
-        var applied = 0
+        facts.removeAll()
+        replayed.removeAll()
         var hasItems = false
         while true {
             let start = reader.offset
-            facts.removeAll()
-            do throws(FactError) {
-                guard try reader.readCommand(payload, into: &facts) else {
-                    if hasItems { itemChangeCount += 1 }
-                    return applied
-                }
-            } catch {
-                throw .malformed(error)
-            }
-            for index in facts.indices {
-                if case .categorised = facts[index] { hasItems = true }
-            }
-            try replayCommand(payload, names, at: start)
-            applied += facts.count
+            guard try reader.readCommand(payload, into: &facts) else { return hasItems }
+            if case .categorised = facts[facts.count - 1] { hasItems = true }
+            replayed.append(ReplayedCommand(offset: start, end: facts.count))
         }
     }
 
-    /// Applies the facts of one command, which are in `facts`.
-    private mutating func replayCommand(
-        _ payload: Span<UInt8>, _ names: NameCounts, at offset: Int
+    /// Asks for the run of a fact's SKU, or the slot of an event's id.
+    @inline(__always)
+    private func ask(_ index: Int) {
+        guard index < facts.count else { return }
+        switch facts[index] {
+        case .moved(let fact): prefetchRun(fact.position.sku)
+        case .counted(let fact): prefetchRun(fact.position.sku)
+        case .positionAdded(let key): prefetchRun(key.sku)
+        case .remembered(let event): remembered.prefetch(event.fingerprint)
+        case .skuAdded, .categorised, .parked: break
+        }
+    }
+
+    @inline(__always)
+    private func prefetchRun(_ sku: UInt32) {
+        // One that the frame is about to add has no run yet.
+        if Int(sku) < positions.skuCount { positions.reader.prefetchRun(sku) }
+    }
+
+    /// Asks for the row of a fact's position, or for the locations to find it by.
+    @inline(__always)
+    private func approach(_ index: Int) {
+        guard index < facts.count else { return }
+        let key: PositionKey
+        switch facts[index] {
+        case .moved(let fact): key = fact.position
+        case .counted(let fact): key = fact.position
+        case .positionAdded(let position): key = position
+        case .skuAdded, .categorised, .remembered, .parked: return
+        }
+        guard Int(key.sku) < positions.skuCount else { return }
+        let extent = positions.reader.extent(key.sku)
+        if extent.isPrefix {
+            if let row = positions.reader.row(of: key.location, in: extent) {
+                positions.prefetch(row)
+            }
+        } else if extent.count > 0 {
+            positions.reader.prefetchLocation(extent.start)
+            positions.prefetch(extent.start)
+        }
+    }
+
+    /// Applies the facts of one command.
+    private mutating func replay(
+        _ range: Range<Int>, _ payload: Span<UInt8>, _ names: NameCounts, at offset: Int
     ) throws(ReplayError) {
         var evolution = Evolution(known: FoundPlace())
         // Readers are let in also when the facts do not fit: what was applied is a state.
         defer { end(evolution) }
-        do throws(SystemError) { try prepareFacts() } catch { throw .outOfMemory }
-        for index in facts.indices {
+        do throws(SystemError) { try prepareFacts(range) } catch { throw .outOfMemory }
+        for index in range {
             let fact = facts[index]
-            guard fits(fact, payload, names, evolution) else {
+            guard fits(fact, payload, names, &evolution) else {
                 throw .contradiction(offset: offset)
             }
             do throws(SystemError) { try prepare(fact) } catch { throw .outOfMemory }
@@ -106,8 +175,9 @@ extension Shard {
         }
     }
 
+    /// Whether a fact fits the state; notes the row of the position that it is about.
     private func fits(
-        _ fact: Fact, _ payload: Span<UInt8>, _ names: NameCounts, _ evolution: Evolution
+        _ fact: Fact, _ payload: Span<UInt8>, _ names: NameCounts, _ evolution: inout Evolution
     ) -> Bool {
         switch fact {
         case .skuAdded(let name):
@@ -118,22 +188,30 @@ extension Shard {
             return fits(key.sku, evolution) && Int(key.location) < names.locations
                 && positions.row(of: key.sku, at: key.location) == nil
         case .moved(let fact):
-            let key = fact.position
-            guard fits(key.sku, evolution), effectiveTimes.contains(fact.at),
-                let row = positions.row(of: key.sku, at: key.location)
+            guard effectiveTimes.contains(fact.at), let row = row(fact.position, &evolution)
             else { return false }
-            let units = units(positions.rows[row], key, fact.condition)
+            let units = units(positions.rows[row], fact.position, fact.condition)
             return moved(units, by: Int64(fact.delta)) != nil
         case .counted(let fact):
-            let key = fact.position
-            return fits(key.sku, evolution) && effectiveTimes.contains(fact.at)
-                && positions.row(of: key.sku, at: key.location) != nil
+            return effectiveTimes.contains(fact.at) && row(fact.position, &evolution) != nil
         case .categorised(let fact):
             return fits(fact.sku, evolution) && Int(fact.category) <= names.categories
                 && fact.name.count <= Int(UInt16.max)
         case .remembered, .parked:
             return true
         }
+    }
+
+    /// The row of a position of the SKU that the command is about.
+    @inline(__always)
+    private func row(_ key: PositionKey, _ evolution: inout Evolution) -> Int? {
+        guard fits(key.sku, evolution) else { return nil }
+        if evolution.known.hasRow, evolution.known.location == key.location {
+            return Int(evolution.known.row)
+        }
+        guard let row = positions.row(of: key.sku, at: key.location) else { return nil }
+        evolution.known.found(key.location, row)
+        return row
     }
 
     private func fits(_ sku: UInt32, _ evolution: Evolution) -> Bool {
@@ -144,10 +222,10 @@ extension Shard {
     /// Makes room for what the facts of a command add to the tables of the shard.
     ///
     /// For no more: where it was decided there was room for it, and perhaps for nothing else.
-    private mutating func prepareFacts() throws(SystemError) {
+    private mutating func prepareFacts(_ range: Range<Int>) throws(SystemError) {
         var (movementCount, conditionCount, eventCount) = (0, 0, 0)
         var counted: PositionKey?
-        for index in facts.indices {
+        for index in range {
             switch facts[index] {
             case .moved(let fact):
                 movementCount += 1

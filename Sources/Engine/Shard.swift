@@ -86,6 +86,8 @@ package struct Shard: ~Copyable {
     var nextPolicySKU = 0
 
     var facts = Buffer<Fact>()
+    /// The commands of the frame that is replayed, whose facts are in `facts`.
+    var replayed = Buffer<ReplayedCommand>()
     /// The facts decided since this was last emptied, as `FactFormat` has them, and of how many
     /// commands they are.
     package var keptFacts = ByteBuffer()

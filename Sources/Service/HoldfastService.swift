@@ -113,16 +113,22 @@ package final class HoldfastService: Sendable {
         } catch { throw StartError("\(directory.snapshotsPath): \(error)") }
         let loaded = Clock.monotonicNanoseconds
         summary.snapshotMilliseconds = Int((loaded - start) / 1_000_000)
-        var replay = Replay(engine, behind: summary.snapshot)
+        var replay: Replay
+        do throws(SystemError) {
+            replay = try Replay(engine, behind: summary.snapshot)
+        } catch { throw StartError(error.description) }
+        // Its threads end whatever comes.
+        defer { try? replay.finish() }
         let journal: Journal
         do throws(JournalError) {
             journal = try Journal(
                 folder: directory.journalPath, self.configuration(configuration),
-                doorbells: doorbells, starting: replay.starting
-            ) { (header, frame) throws(JournalError) in
-                try replay.apply(header, frame)
-                shared.state.replayedFrameCount += 1
-            }
+                doorbells: doorbells, starting: replay.starting,
+                verified: { () throws(JournalError) in try replay.finish() },
+                { (header, frame) throws(JournalError) in
+                    try replay.apply(header, frame)
+                    shared.state.replayedFrameCount += 1
+                })
             try replay.check(journal.extents)
         } catch { throw StartError("\(directory.journalPath): \(error)") }
         summary.journal = journal.report

@@ -33,13 +33,16 @@ struct Replay: ~Copyable {
     private let engine: Engine
     /// Where the snapshot stands: shards, then the control stream.
     private let marks: [StreamMark]
+    private var crew: ReplayCrew
+    /// Known once it is finished.
     private(set) var factCount = 0
     private(set) var frameCount = 0
     private(set) var newestTime: Milliseconds?
 
     /// - Parameter snapshot: What the engine was loaded from.
-    init(_ engine: Engine, behind snapshot: Manifest?) {
+    init(_ engine: Engine, behind snapshot: Manifest?) throws(SystemError) {
         self.engine = engine
+        crew = try ReplayCrew(engine)
         marks = snapshot.map { $0.shards + [$0.control] } ?? []
         newestTime = snapshot?.time
     }
@@ -64,15 +67,27 @@ struct Replay: ~Copyable {
         guard header.kind == .facts else { return }
         let payload = frame.extracting(
             FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
-        do throws(ReplayError) {
-            if header.stream == StreamNumber.control {
-                try engine.master.replay(payload)
-            } else {
-                factCount += try engine.replay(
-                    payload, shard: index, time: header.time,
-                    eventCount: header.firstEvent + UInt64(header.eventCount))
+        if header.stream == StreamNumber.control {
+            do throws(ReplayError) { try engine.master.replay(payload) } catch {
+                throw unusable(header, error.description)
             }
-        } catch { throw unusable(header, error.description) }
+            return
+        }
+        do throws(UnusableFrame) { try crew.replay(header, payload) } catch {
+            throw Self.unusable(error)
+        }
+    }
+
+    /// Waits until all frames are applied; before anything is changed on the device.
+    mutating func finish() throws(JournalError) {
+        do throws(UnusableFrame) { factCount = try crew.finish() } catch {
+            throw Self.unusable(error)
+        }
+    }
+
+    private static func unusable(_ frame: UnusableFrame) -> JournalError {
+        .unusable(
+            stream: frame.stream, sequence: frame.sequence, reason: frame.error.description)
     }
 
     private func unusable(_ header: FrameHeader, _ reason: String) -> JournalError {
