@@ -91,7 +91,7 @@ let package = Package(
             name: "holdfast-bench",
             dependencies: [
                 "Bytes", "Domain", "Columns", "Collisions", "Engine", "Platform", "HTTP",
-                "Service", "Parquet", "Journal", "Snapshot",
+                "Service", "Parquet", "Journal", "Snapshot", "Client",
             ],
             path: "Benchmarks", swiftSettings: strict),
 

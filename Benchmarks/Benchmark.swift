@@ -11,12 +11,13 @@ final class Benchmark {
 
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
-        "flood", "http", "accept", "parquet", "journal", "snapshot",
+        "flood", "http", "accept", "parquet", "journal", "durable",
+        "snapshot",
     ]
 
     /// Figures that need no store.
     static let apart: Set<String> = [
-        "inbox", "flood", "http", "accept", "parquet", "journal",
+        "inbox", "flood", "http", "accept", "parquet", "journal", "durable",
     ]
 
     let options: Options
@@ -40,6 +41,8 @@ final class Benchmark {
 
     static func run(_ options: Options) throws {
         let benchmark = Benchmark(options)
+        // Before this thread is bound: its services run wherever there is room.
+        if options.wants("durable") { try benchmark.measureDurable() }
         try Thread.pinCurrent(to: options.processor)
         if options.wants("inbox") { try benchmark.measureInbox() }
         if options.wants("flood") { try benchmark.measureFlood() }

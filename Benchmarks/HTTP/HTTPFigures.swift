@@ -26,11 +26,13 @@ enum MeasuredService {
                 try Thread.pinCurrent(to: try rest.number(of: option))
             case "--reactors": configuration.reactorCount = try rest.number(of: option)
             case "--shared": configuration.scheme = .shared
+            case "--data": configuration.data = DataConfiguration(path: try rest.value(of: option))
             default: throw UsageError("unknown option \(option)")
             }
         }
         let service = try HoldfastService(configuration)
         try service.start()
+        _ = try service.load()
         try FileHandle.standardOutput.write(contentsOf: Data("\(service.address)\n".utf8))
         service.join()
     }

@@ -65,13 +65,17 @@ struct LoadLoop: ~Copyable {
     private let peers: [LoadPeer]
     private let pipeline: Int
 
-    /// - Parameter pipeline: Requests sent together on a connection.
-    init(_ address: Address, connections: Int, pipeline: Int) throws(SystemError) {
+    /// - Parameters:
+    ///   - pipeline: Requests sent together on a connection.
+    ///   - stride: How many requests of the deck lie between where two connections begin.
+    init(
+        _ address: Address, connections: Int, pipeline: Int, stride: Int = 37
+    ) throws(SystemError) {
         let poller = try Poller()
         var peers: [LoadPeer] = []
         for index in 0..<connections {
             let descriptor = try Descriptor.connect(to: address, timeoutMilliseconds: 5000)
-            let peer = LoadPeer(descriptor, first: index * 37)
+            let peer = LoadPeer(descriptor, first: index * stride)
             try poller.add(peer.descriptor, token: UInt64(index), interest: .reading)
             peers.append(peer)
         }

@@ -63,12 +63,12 @@ package final class Journal: Sendable {
     ///   - doorbells: Of the threads that own the shards, and then the control stream; rung when
     ///     frames became durable, or the journal has failed. May be empty.
     ///   - starting: Where the streams stand if there is no journal yet; empty: all at 0.
-    ///   - verified: Called behind the last frame, before anything is changed on the device.
+    ///   - verified: Told what was found, before anything is changed on the device.
     ///   - deliver: Gets every frame there is, whole, in the order of the file.
     /// - Throws: Also what `deliver` and `verified` throw; nothing was changed then.
     package init(
         folder: String, _ configuration: JournalConfiguration, doorbells: [Doorbell?] = [],
-        starting: [StreamHead] = [], verified: () throws(JournalError) -> Void = {},
+        starting: [StreamHead] = [], verified: ([Extent]) throws(JournalError) -> Void = { _ in },
         _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) {
         let memory = try storing { () throws(SystemError) in

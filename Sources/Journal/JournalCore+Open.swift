@@ -9,12 +9,12 @@ extension JournalCore {
     ///   - reading: What segments are read into; made here when nil or too small.
     ///   - starting: Where streams stand when there is no journal yet: shards, then control, then
     ///     the journal's own; empty: all at 0.
-    ///   - verified: Called behind the last frame, before anything is changed on the device.
+    ///   - verified: Told what was found, before anything is changed on the device.
     ///   - deliver: Gets every frame of shards and control, whole, in the order of the file.
     package static func open(
         _ files: Files, _ configuration: JournalConfiguration, _ memory: JournalMemory,
         reading: SharedRegion? = nil, starting: [StreamHead] = [],
-        verified: () throws(JournalError) -> Void = {},
+        verified: ([Extent]) throws(JournalError) -> Void = { _ in },
         _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) -> JournalCore {
         configuration.check()
@@ -35,7 +35,7 @@ extension JournalCore {
             }
             guard let room else { preconditionFailure() }
             try recovery.run(into: room.region, deliver)
-            try verified()
+            try verified(recovery.extents())
             let remains = recovery.remains
             var core = JournalCore(
                 files: files, configuration: configuration, memory: memory, recovery: recovery)

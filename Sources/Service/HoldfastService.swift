@@ -124,12 +124,14 @@ package final class HoldfastService: Sendable {
             journal = try Journal(
                 folder: directory.journalPath, self.configuration(configuration),
                 doorbells: doorbells, starting: replay.starting,
-                verified: { () throws(JournalError) in try replay.finish() },
+                verified: { (extents) throws(JournalError) in
+                    try replay.finish()
+                    try replay.check(extents)
+                },
                 { (header, frame) throws(JournalError) in
                     try replay.apply(header, frame)
                     shared.state.replayedFrameCount += 1
                 })
-            try replay.check(journal.extents)
         } catch { throw StartError("\(directory.journalPath): \(error)") }
         summary.journal = journal.report
         summary.factCount = replay.factCount

@@ -173,7 +173,7 @@ private func serve(
     let service = try startedService(configuration)
     console.say(
         "holdfast \(holdfastVersion) listens on http://\(service.address): "
-            + describe(configuration))
+            + describe(configuration, shardCount: service.engine.shardCount))
     try load(service, console)
     let status = finish(service, signals)
     switch service.close({ signals.wait(timeoutMilliseconds: 0) == nil }) {
@@ -186,11 +186,13 @@ private func serve(
 }
 
 /// What a service is made of, in one line.
-func describe(_ configuration: ServiceConfiguration) -> String {
+///
+/// - Parameter shardCount: Of the service; a data directory has a number of its own.
+func describe(_ configuration: ServiceConfiguration, shardCount: Int) -> String {
     let engine = configuration.engine
     var parts = [
         "\(configuration.reactorCount) reactor" + (configuration.reactorCount == 1 ? "" : "s"),
-        "\(engine.shardCount) shard" + (engine.shardCount == 1 ? "" : "s"),
+        "\(shardCount) shard" + (shardCount == 1 ? "" : "s"),
         engine.createsUnknown ? "unknown names created" : "unknown names refused",
         "late window \(durationText(engine.lateWindow))",
         configuration.data.map { "stock in \($0.path), durability \($0.durability)" }

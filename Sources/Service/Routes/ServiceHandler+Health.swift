@@ -70,6 +70,11 @@ extension ServiceHandler {
         output.metric("holdfast_remembered_events", "gauge", Int64(sums.remembered))
         output.metric("holdfast_parked_events", "gauge", Int64(sums.parkedNow))
         output.metric("holdfast_rules_version", "gauge", Int64(policy.rules.version))
+        if let journal = shared.state.journal {
+            output.metric(
+                "holdfast_journal_durable_bytes", "counter", Int64(journal.durablePosition))
+            output.metric("holdfast_journal_state", "gauge", Int64(journal.state.rawValue))
+        }
         output.type("holdfast_commands_total", "counter")
         output.sample("holdfast_commands_total", "outcome", "accepted", Int64(sums.accepted))
         output.sample("holdfast_commands_total", "outcome", "recorded", Int64(sums.recorded))

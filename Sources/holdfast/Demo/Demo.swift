@@ -34,7 +34,9 @@ private func demo(
     let service = try demoService(configuration, hasChosenPort: arguments.has("http"))
     console.say(console.bold("Holdfast \(holdfastVersion)") + ": a retailer's busiest day")
     console.say()
-    console.say("service   http://\(service.address): \(describe(configuration))")
+    console.say(
+        "service   http://\(service.address): "
+            + describe(configuration, shardCount: service.engine.shardCount))
     console.say("data      \(folder)")
     var show = Demo(service, folder: folder, console: console)
     let isOver = { signals.wait(timeoutMilliseconds: 0) != nil }
