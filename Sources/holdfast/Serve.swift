@@ -19,6 +19,8 @@ let serveCommand = Subcommand(
         .value(
             "durability", "sync",
             "when an answer leaves: sync (it survives a power cut), interval:MS or none"),
+        .value("segment-bytes", "67108864", "bytes of a new file of the journal"),
+        .value("ballast-bytes", "67108864", "bytes that are given up when the disk is full"),
         .missing("snapshot-every", "this version keeps its journal whole and takes no snapshots"),
         .missing("history", "this version keeps its journal whole"),
         .missing("history-bytes", "this version keeps its journal whole"),
@@ -85,8 +87,9 @@ private func dataConfiguration(
     _ arguments: Arguments
 ) throws(CommandError) -> DataConfiguration? {
     guard let path = arguments.value("data") else {
-        guard arguments.value("durability") == nil else {
-            throw .usage("--durability needs --data DIR: without it stock is in memory only")
+        for name in ["durability", "segment-bytes", "ballast-bytes"]
+        where arguments.value(name) != nil {
+            throw .usage("--\(name) needs --data DIR: without it stock is in memory only")
         }
         return nil
     }
@@ -100,6 +103,13 @@ private func dataConfiguration(
         }
         data.durability = durability
     }
+    data.segmentByteCount = try arguments.integer(
+        "segment-bytes", in: DataConfiguration.segmentByteCounts, default: data.segmentByteCount)
+    guard data.segmentByteCount % 4096 == 0 else {
+        throw .usage("--segment-bytes takes a multiple of 4096, not \(data.segmentByteCount)")
+    }
+    data.ballastByteCount = try arguments.integer(
+        "ballast-bytes", in: 0...1 << 40, default: data.ballastByteCount)
     return data
 }
 
