@@ -27,7 +27,7 @@ def main():
     ledger = Ledger(options.seed)
     checker = Checker(ledger, folder + "/journal")
     began = time.monotonic()
-    unknown = starts = 0
+    starts = 0
     for number in range(options.rounds):
         service = Service(options.program, folder, ledger)
         if draw.random() < 0.25:
@@ -41,15 +41,14 @@ def main():
         time.sleep(draw.choice((0.01, 0.05, 0.2)) * draw.random())
         service.kill()
         load.join()
-        unknown += sum(event.outcome == "unknown" for operation in ledger.operations[checker.judged:]
-                       for event in operation.events)
     service = Service(options.program, folder, ledger).start()
     checker.judge(service)
     service.stop()
     judge_anew(options.program, folder, ledger, checker)
     seconds = time.monotonic() - began
     print(f"{options.rounds} kills under load and {starts} in start-up in {seconds:.0f} s: "
-          f"{ledger.count(OK) - unknown} events acknowledged, {unknown} unknown and sent again, "
+          f"{ledger.count(OK) - checker.unknown_count} events acknowledged, "
+          f"{checker.unknown_count} unknown and sent again, "
           f"{ledger.count(REFUSED)} refused; 0 lost, 0 twice, 0 ghosts")
     shutil.rmtree(folder)
 

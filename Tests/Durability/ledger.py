@@ -116,7 +116,6 @@ class Ledger:
         self.locations = ["DC1", "S01", "S02", "S03"]
         self.operations = []
         self.by_at = {}
-        self.unknown = []
         self.documents = {"rules": Document(), "locations": Document()}
         self.reads = []  # (life, client, sku, start, end, version)
         self.life = 0
@@ -166,10 +165,6 @@ class Ledger:
         with self.lock:
             self.operations.append(operation)
         return operation
-
-    def note_unknown(self, events):
-        with self.lock:
-            self.unknown.extend(events)
 
     def count(self, outcome):
         return sum(event.outcome == outcome for event in self.events)

@@ -104,14 +104,14 @@ class Service:
             found = re.search(rb"listens on http://127.0.0.1:(\d+)", self.output)
             self.port = found and int(found[1])
 
-    def start(self, seconds=20):
-        """Waits until it serves."""
+    def start(self, seconds=20, accepted=("ok",)):
+        """Waits until it serves, with a status that is accepted."""
         self.wait_port(seconds)
         end = time.monotonic() + seconds
         while True:
             try:
                 self.caller = self.caller or Caller(self.port)
-                if self.caller.ask("GET", "/readyz")[0] == 200:
+                if self.health()[1]["status"] in accepted:
                     return self
             except NoAnswer:
                 self.caller = None
@@ -194,10 +194,13 @@ class Service:
         return 0
 
 
-def document_call(name, number):
-    """Puts a document that holds the number."""
+def document_call(name, number, padding=0):
+    """Puts a document that holds the number, and so many rules that concern nothing."""
     if name == "rules":
-        content = {"safety_stock": [{"id": "all", "scope": {}, "units": number}]}
+        rules = [{"id": "all", "scope": {}, "units": number}]
+        rules += [{"id": f"none-{index}", "scope": {"sku": f"none-{index}"}, "units": 1}
+                  for index in range(padding)]
+        content = {"safety_stock": rules}
     else:
         content = {"locations": [{"location": "DC1", "kind": "warehouse",
                                   "utc_offset": f"+{number // 60:02}:{number % 60:02}"}]}
