@@ -17,6 +17,7 @@ import tempfile
 FORBIDDEN = 77  # The exit status of a test that the machine does not let run.
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, uint32_t)
 NO_LOG_FLUSH = 2
+MOVE_EXTENT = 0xC028660F  # _IOWR('f', 15, struct move_extent)
 
 
 def forbid(reason):
@@ -94,6 +95,23 @@ class Disk:
         rows = re.findall(r"^ *\d+: *(\d+)\.\. *\d+: *(\d+)\.\. *\d+: *(\d+):",
                           run("filefrag", "-v", path), re.M)
         return [tuple(int(number) * 4096 for number in row) for row in rows]
+
+    def move(self, path, start):
+        """Moves what lies behind `start` of a file to other blocks, not beside those before."""
+        size = os.path.getsize(path)
+        donor_path = path + ".donor"
+        file = os.open(path, os.O_RDWR)
+        donor = os.open(donor_path, os.O_RDWR | os.O_CREAT)
+        try:
+            os.write(donor, bytes(size))
+            os.fsync(donor)
+            fcntl.ioctl(file, MOVE_EXTENT, struct.pack(
+                "<IIQQQQ", 0, donor, start // 4096, start // 4096, (size - start) // 4096, 0))
+            os.fsync(file)
+        finally:
+            os.close(donor)
+            os.close(file)
+        os.unlink(donor_path)
 
 
 def fill(path):
