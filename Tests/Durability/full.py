@@ -66,8 +66,8 @@ def main():
     disk.remove()
 
 
-def run_load(service, ledger, seed, seconds):
-    load = Load(service, ledger, seed)
+def run_load(service, ledger, seed, seconds, writers=3):
+    load = Load(service, ledger, seed, writers)
     time.sleep(seconds)
     load.end()
 
@@ -81,19 +81,24 @@ def wait_until(condition, seconds=60):
 
 
 def use_up(service, ledger):
-    """Fills most of the space that the journal has prepared, with large documents."""
+    """Fills most of the space that the journal has prepared."""
+    while put_large(service, ledger):
+        pass
+
+
+def put_large(service, ledger):
+    """Puts a document of about 200 KB; whether there was space for it."""
     document = ledger.documents["rules"]
-    status = 200
-    while status == 200:
-        number = document.puts[-1][0] % NUMBER_MAX + 1
-        document.puts.append((number, UNKNOWN))
-        status, body = service.caller.ask(*document_call("rules", number, padding=4000))
-        if status == 200:
-            document.puts[-1] = (number, OK)
-        elif status == 507 and json.loads(body)["code"] == "journal_full":
-            document.puts[-1] = (number, REFUSED)
-        else:
-            raise Violation("refused for another reason than space", f"{status} {body}")
+    number = document.puts[-1][0] % NUMBER_MAX + 1
+    document.puts.append((number, UNKNOWN))
+    status, body = service.caller.ask(*document_call("rules", number, padding=4000))
+    if status == 200:
+        document.puts[-1] = (number, OK)
+    elif status == 507 and json.loads(body)["code"] == "journal_full":
+        document.puts[-1] = (number, REFUSED)
+    else:
+        raise Violation("refused for another reason than space", f"{status} {body}")
+    return status == 200
 
 
 def judge_full(service, checker, has_restarted=False):
