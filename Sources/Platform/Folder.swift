@@ -5,17 +5,20 @@ internal import Glibc
 
 /// What is done to folders and whole small files. Every error names its path.
 package enum Folder {
-    /// Makes a folder that only its owner may enter, and those above it that are missing; nothing
-    /// where there is one.
+    /// Makes a folder that only its owner may enter, and those above it that are missing, so that
+    /// they survive a loss of power; nothing where there is one.
     package static func make(_ path: String) throws(SystemError) {
-        if unsafe mkdir(path, 0o700) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let end = path.lastIndex(of: "/"), end > path.startIndex else {
-            throw .last("make the folder", on: path)
+        if unsafe mkdir(path, 0o700) != 0 {
+            if errno == EEXIST { return }
+            guard errno == ENOENT, let end = path.lastIndex(of: "/"), end > path.startIndex else {
+                throw .last("make the folder", on: path)
+            }
+            try make(String(path[..<end]))
+            guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                throw .last("make the folder", on: path)
+            }
         }
-        try make(String(path[..<end]))
-        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
-            throw .last("make the folder", on: path)
-        }
+        try sync(parent(of: path))
     }
 
     /// Whether there is anything of this name.
@@ -67,7 +70,10 @@ package enum Folder {
         try sync(parent(of: path))
     }
 
-    private static func parent(of path: String) -> String {
+    /// The folder that a path lies in.
+    package static func parent(of path: String) -> String {
+        var path = path[...]
+        while path.count > 1, path.last == "/" { path.removeLast() }
         guard let end = path.lastIndex(of: "/") else { return "." }
         return end == path.startIndex ? "/" : String(path[..<end])
     }

@@ -2,6 +2,7 @@
 
     one caller     write to the segment -> fdatasync of it -> send of the answer, and no send between
     many callers   one fdatasync for each write to a segment, before the next one; fewer than answers
+    a new folder   mkdir -> fsync of the folder that it lies in, before any answer
     a new segment  zeros -> fdatasync -> rename -> fsync of the folder -> first write of a commit
 
     order.py PROGRAM
@@ -24,7 +25,7 @@ from replay import Violation
 from service import Service
 
 TRACED = ("pwrite64,pwritev,pwritev2,write,writev,sendto,sendmsg,sendfile,fdatasync,fsync,"
-          "sync_file_range,rename,renameat,renameat2,io_uring_enter")
+          "sync_file_range,rename,renameat,renameat2,mkdir,mkdirat,io_uring_enter")
 MARK_SIZE = 88
 SEGMENT = re.compile(r"/journal/([0-9a-f]{16})\.journal>")
 
@@ -147,7 +148,20 @@ def alone(program, folder):
     for last, send in zip(sends[:answers], sends[1:answers]):
         if not any(last.end < write.start and sync.end < send.start for write, sync in pairs):
             raise Violation("send without a commit", f"{last} {send}")
+    check_folders(found, folder, sends[0])
     print(f"one caller: {answers} answers, {len(pairs)} commits, each written, synced, then told")
+
+
+def check_folders(found, folder, first):
+    """Each folder that was made is synced where it lies, before the first answer."""
+    for name in ("alone", "alone/journal", "alone/snapshots"):
+        made = [call for call in found if call.name.startswith("mkdir")
+                and f'"{folder}/{name}"' in call.arguments]
+        parent = os.path.dirname(f"{folder}/{name}")
+        if not made or not any(
+                call.name == "fsync" and f"<{parent}>" in call.arguments
+                and made[-1].end <= call.start and call.end <= first.start for call in found):
+            raise Violation("folder not synced where it lies", name)
 
 
 def together(program, folder):
