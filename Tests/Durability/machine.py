@@ -5,6 +5,7 @@ destroys it; so all of this happens in a mount namespace of its own.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -105,9 +106,17 @@ class Disk:
         try:
             os.write(donor, bytes(size))
             os.fsync(donor)
-            fcntl.ioctl(file, MOVE_EXTENT, struct.pack(
-                "<IIQQQQ", 0, donor, start // 4096, start // 4096, (size - start) // 4096, 0))
-            os.fsync(file)
+            while start < size:
+                request = bytearray(struct.pack("<IIQQQQ", 0, donor, start // 4096, start // 4096,
+                                                (size - start) // 4096, 0))
+                # Pages that are being written are busy.
+                os.fsync(file)
+                try:
+                    fcntl.ioctl(file, MOVE_EXTENT, request)
+                except OSError as error:
+                    if error.errno != errno.EBUSY:
+                        raise
+                start += struct.unpack("<IIQQQQ", request)[5] * 4096
         finally:
             os.close(donor)
             os.close(file)

@@ -2,13 +2,16 @@
 
 The file system is shut down while the service writes (what was not synced is gone), the service is
 killed, the file system mounted anew, the service started and judged. Some rounds kill the service
-first and cut the power while it starts.
+first and cut the power while it starts. Each history begins with cuts while a directory is made: the
+next start must make do with what there is.
 
     power.py PROGRAM [--cuts N] [--seconds S] [--seed S]
 """
 
 import argparse
+import os
 import random
+import shutil
 import time
 
 import machine
@@ -20,6 +23,7 @@ from service import Service
 
 # A history this long is ended, and another begun on an empty disk.
 EVENTS_MAX = 40_000
+BIRTHS = 5
 
 
 def main():
@@ -36,13 +40,14 @@ def main():
     while total.cuts < options.cuts and time.monotonic() - began < options.seconds:
         history(options, began, total)
     seconds = time.monotonic() - began
-    print(f"{total.cuts} power cuts, {total.starts} of them in start-up, in {seconds:.0f} s: "
+    print(f"{total.cuts} power cuts, {total.starts} of them in start-up, and {total.births} "
+          f"while a directory was made, in {seconds:.0f} s: "
           f"{total.acknowledged} events acknowledged, {total.unknown} unknown and sent again; "
           f"{total.segments} segments; 0 lost, 0 twice, 0 ghosts")
 
 
 class Total:
-    cuts = starts = acknowledged = unknown = segments = 0
+    births = cuts = starts = acknowledged = unknown = segments = 0
 
 
 def history(options, began, total):
@@ -53,6 +58,9 @@ def history(options, began, total):
     data = disk.folder + "/data"
     ledger = Ledger(seed)
     checker = Checker(ledger, data + "/journal")
+    for number in range(BIRTHS):
+        birth(options.program, disk, f"{disk.folder}/born-{number}", ledger, draw.random() * 0.1)
+        total.births += 1
     while (total.cuts < options.cuts and time.monotonic() - began < options.seconds
            and len(ledger.by_at) < EVENTS_MAX):
         service = Service(options.program, data, ledger).start()
@@ -80,6 +88,21 @@ def history(options, began, total):
     total.acknowledged += ledger.count(OK) - checker.unknown_count
     total.segments += checker.walk.segment_count
     disk.remove()
+
+
+def birth(program, disk, data, ledger, seconds):
+    """A cut while a directory is made."""
+    service = Service(program, data, ledger)
+    time.sleep(seconds)
+    disk.cut()
+    service.kill()
+    disk.unmount()
+    disk.mount()
+    service = Service(program, data, ledger).start()
+    Checker(Ledger(0), data + "/journal").judge(service)
+    service.kill()
+    shutil.rmtree(data)
+    os.sync()  # Or the next cut brings it back.
 
 
 if __name__ == "__main__":

@@ -108,16 +108,17 @@ class Service:
         """Waits until it serves, with a status that is accepted."""
         self.wait_port(seconds)
         end = time.monotonic() + seconds
-        while True:
+        status = None
+        while status not in accepted:
             try:
                 self.caller = self.caller or Caller(self.port)
-                if self.health()[1]["status"] in accepted:
-                    return self
+                status = self.health()[1]["status"]
             except NoAnswer:
                 self.caller = None
             if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"it does not start: {self.said()}")
+                raise RuntimeError(f"it does not start: {status}, {self.said()}")
             time.sleep(0.002)
+        return self
 
     def said(self):
         """All that it has written, once it has ended."""
