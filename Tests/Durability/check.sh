@@ -9,7 +9,7 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "${HOLDFAST:-$here/../../.build/release/holdfast}")
 
-rounds=30 cuts=(--cuts 100 --seconds 60) full=1 failing=2
+rounds=30 cuts=(--cuts 100 --seconds 60) full=2 failing=2
 if [ "${1:-}" = "--long" ]; then
     rounds=1000 cuts=(--cuts 10000 --seconds 2400) full=20 failing=50
 fi

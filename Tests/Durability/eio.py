@@ -59,13 +59,13 @@ def main():
         service.kill()
         os.remove(filler)
         if number % 2 == 0:
-            remount(disk)
+            disk.remount()
         service = Service(options.program, data, ledger).start()
         checker.judge(service)
         if number % 2 == 1:
             disk.cut()
             service.kill()
-            remount(disk)
+            disk.remount()
             service = Service(options.program, data, ledger).start()
             checker.judge(service)
     service.stop()
@@ -92,11 +92,6 @@ def break_device(disk, walk):
     filler = disk.memory + "/filler"
     machine.fill(filler)
     return filler
-
-
-def remount(disk):
-    disk.unmount()
-    disk.mount()
 
 
 def judge_failed(service, operations, ledger, codes):

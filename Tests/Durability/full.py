@@ -1,7 +1,7 @@
 """F4: a disk that another file fills, and frees again.
 
 Writes are refused with `journal_full` and change nothing, reads go on, health says so; also after a
-kill and a start on the full disk. When there is space, writes go on by themselves within 5 seconds.
+kill, or every other round a power cut, and a start on the full disk. When there is space, writes go on by themselves within 5 seconds.
 
     full.py PROGRAM [--rounds N] [--seed S]
 """
@@ -44,7 +44,11 @@ def main():
         wait_until(lambda: load.statuses.get(507, 0) > 20)
         load.end()
         judge_full(service, checker)
+        if number % 2 == 1:
+            disk.cut()
         service.kill()
+        if number % 2 == 1:
+            disk.remount()
         service = Service(options.program, data, ledger).start(accepted=("journal_full",))
         judge_full(service, checker, has_restarted=True)
         began = time.monotonic()

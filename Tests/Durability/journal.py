@@ -249,6 +249,8 @@ class Walk:
                 raise JournalFault("control behind shards", place)
             return
         self.has_shard_frames = True
+        if frame.kind == MARKER:
+            return
         known = self.events.get(frame.stream, 0 if frame.sequence == 1 else frame.first)
         if known != frame.first:
             raise JournalFault("bad event number", place)

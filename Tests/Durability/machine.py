@@ -26,20 +26,29 @@ def forbid(reason):
     sys.exit(FORBIDDEN)
 
 
+def why_no_mounts():
+    """What keeps us from having mounts of our own; None: nothing."""
+    if os.geteuid() != 0:
+        return "mounts need root"
+    for program in ("unshare", "mkfs.ext4", "filefrag"):
+        if shutil.which(program) is None:
+            return f"there is no {program}"
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
+        return "a mount namespace of one's own (unshare -m) is not allowed"
+    return None
+
+
 def enter_private_mounts():
     """Starts the program again with mounts that nobody else sees."""
-    if os.geteuid() != 0:
-        forbid("mounts need root")
-    if os.environ.get("HOLDFAST_PRIVATE_MOUNTS") == str(os.getpid()):
-        return
-    if shutil.which("unshare") is None or shutil.which("mkfs.ext4") is None:
-        forbid("there is no unshare, or no mkfs.ext4")
     # `unshare` becomes the program, so the number of the process stays.
-    environment = {**os.environ, "HOLDFAST_PRIVATE_MOUNTS": str(os.getpid())}
-    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
-        forbid("no mount namespace of one's own (unshare -m) is allowed")
+    own = str(os.getpid())
+    if os.environ.get("HOLDFAST_PRIVATE_MOUNTS") == own:
+        return
+    reason = why_no_mounts()
+    if reason:
+        forbid(reason)
     os.execvpe("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, "-B",
-                           *sys.argv], environment)
+                           *sys.argv], {**os.environ, "HOLDFAST_PRIVATE_MOUNTS": own})
 
 
 def run(*command):
@@ -77,6 +86,10 @@ class Disk:
 
     def unmount(self):
         run("umount", self.folder)
+
+    def remount(self):
+        self.unmount()
+        self.mount()
 
     def cut(self):
         """Cuts the power: what was not synced is gone, and nothing more gets through."""
@@ -132,5 +145,6 @@ def fill(path):
                 while True:
                     end = os.lseek(descriptor, 0, os.SEEK_END)
                     os.posix_fallocate(descriptor, end, size)
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
