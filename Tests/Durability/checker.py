@@ -6,8 +6,8 @@
   again, is accepted or a duplicate, as the journal has it, and is there once then;
 - repeats of acknowledged events are duplicates and change nothing; other content is a conflict;
 - each fact in the journal is the event's that it tells of, decided again here;
-- stock is what the journal comes to, what the book comes to in any order, and what came in less what
-  went out;
+- stock is what the journal comes to, what the book comes to in any order, and what came in less
+  what went out;
 - documents are those put last; reads never went back; nothing is there that nobody sent.
 """
 

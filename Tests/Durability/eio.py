@@ -1,11 +1,11 @@
-"""F3: a sync that fails, for real: the device under the file system has no place for what is synced.
+"""F3: a sync that fails, for real: the device below has no place for what is synced.
 
-The image lies in a memory of limited size. Where the journal will be written next, the image is made
-a hole, and the memory is filled: the kernel's write-back fails, and fdatasync says so, once. From then
-on nothing may be acknowledged; who waits is told that the outcome is unknown, reads go on and say
-that they may not be durable. After a start on a device that is well again all that was acknowledged
-is there. Every other round starts on the same mount, whose page cache still holds what never reached
-the device, and then cuts the power.
+The image lies in a memory of limited size. Where the journal will be written next, the image is
+made a hole, and the memory is filled: the kernel's write-back fails, and fdatasync says so, once.
+From then on nothing may be acknowledged; who waits is told that the outcome is unknown, reads go on
+and say that they may not be durable. After a start on a device that is well again all that was
+acknowledged is there. Every other round starts on the same mount, whose page cache still holds what
+never reached the device, and then cuts the power.
 
     eio.py PROGRAM [--rounds N] [--seed S]
 """
@@ -69,8 +69,9 @@ def main():
             service = Service(options.program, data, ledger).start()
             checker.judge(service)
     service.stop()
-    print(f"{options.rounds} devices that failed: {ledger.count(OK) - checker.unknown_count} events "
-          f"acknowledged, {checker.unknown_count} unknown and sent again; refusals {codes}; "
+    print(f"{options.rounds} devices that failed: "
+          f"{ledger.count(OK) - checker.unknown_count} events acknowledged, "
+          f"{checker.unknown_count} unknown and sent again; refusals {codes}; "
           "none acknowledged after the first error, 0 lost, 0 ghosts")
     disk.remove()
 

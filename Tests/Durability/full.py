@@ -1,7 +1,8 @@
 """F4: a disk that another file fills, and frees again.
 
 Writes are refused with `journal_full` and change nothing, reads go on, health says so; also after a
-kill, or every other round a power cut, and a start on the full disk. When there is space, writes go on by themselves within 5 seconds.
+kill, or every other round a power cut, and a start on the full disk. When there is space, writes go
+on by themselves within 5 seconds.
 
     full.py PROGRAM [--rounds N] [--seed S]
 """

@@ -1,4 +1,4 @@
-"""F2: kill -9 under load and during start-up, at random instants, round after round on one directory.
+"""F2: kill -9 under load and in start-up, at random instants, round after round on one directory.
 
     kill.py PROGRAM [--rounds N] [--seed S]
 """
@@ -22,7 +22,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="holdfast-kill-")
-    print(f"kill -9: seed {options.seed}")
+    print(f"kill -9: seed {options.seed}, in {folder}", flush=True)
     draw = random.Random(options.seed)
     ledger = Ledger(options.seed)
     checker = Checker(ledger, folder + "/journal")

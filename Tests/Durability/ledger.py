@@ -16,8 +16,8 @@ CONDITIONS = ("sellable", "returned", "damaged", "blocked")
 class Event:
     """One event and what became of it."""
 
-    __slots__ = ("source", "id", "kind", "sku", "location", "to_location", "qty", "source_condition",
-                 "target_condition", "at", "outcome", "code")
+    __slots__ = ("source", "id", "kind", "sku", "location", "to_location", "qty",
+                 "source_condition", "target_condition", "at", "outcome", "code")
 
     def __init__(self, source, id, kind, sku, location, qty, at, to_location=None,
                  source_condition="sellable", target_condition="sellable"):
@@ -79,8 +79,8 @@ class Operation:
             else:
                 event.outcome = UNKNOWN if event.code == "outcome_unknown" else REFUSED
         accepted = sum(event.outcome == OK for event in self.events)
-        if answer.get("accepted", 0) != accepted or status == 200 and len(refused) + accepted != len(
-                self.events):
+        if answer.get("accepted", 0) != accepted or (
+                status == 200 and len(refused) + accepted != len(self.events)):
             raise AssertionError(f"an answer that does not add up: {status} {answer}")
         self.outcome = OK if status == 200 else REFUSED
 

@@ -74,7 +74,8 @@ class Disk:
         os.mkdir(self.folder)
         with open(self.image, "wb") as file:
             file.truncate(byte_count)
-        run("mkfs.ext4", "-qF", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.image)
+        run("mkfs.ext4", "-qF", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0",
+            self.image)
         try:
             self.mount()
         except RuntimeError as error:
@@ -103,6 +104,13 @@ class Disk:
         self.unmount()
         run("umount", self.memory)
         os.rmdir(self.memory)
+
+    def keep(self):
+        """Copies the image to where it outlives the mounts; its path."""
+        kept = tempfile.mkdtemp(prefix="holdfast-kept-") + "/image"
+        os.sync()
+        shutil.copyfile(self.image, kept)
+        return kept
 
     def extents(self, path):
         """Where a file lies: (offset in the file, offset in the image, bytes)."""

@@ -1,9 +1,9 @@
 """F9: the order of system calls, as strace sees it.
 
-    one caller     write to the segment -> fdatasync of it -> send of the answer, and no send between
-    many callers   one fdatasync for each write to a segment, before the next one; fewer than answers
+    one caller     write to a segment -> fdatasync of it -> send of the answer, no send between
+    many callers   one fdatasync for each write, before the next one; fewer than answers
     a new folder   mkdir -> fsync of the folder that it lies in, before any answer
-    a new segment  zeros -> fdatasync -> rename -> fsync of the folder -> first write of a commit
+    a new segment  zeros -> fdatasync -> rename -> fsync of the folder -> first commit in it
 
     order.py PROGRAM
 """

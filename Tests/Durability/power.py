@@ -2,8 +2,8 @@
 
 The file system is shut down while the service writes (what was not synced is gone), the service is
 killed, the file system mounted anew, the service started and judged. Some rounds kill the service
-first and cut the power while it starts. Each history begins with cuts while a directory is made: the
-next start must make do with what there is.
+first and cut the power while it starts. Each history begins with cuts while a directory is made:
+the next start must make do with what there is.
 
     power.py PROGRAM [--cuts N] [--seconds S] [--seed S]
 """
@@ -38,7 +38,13 @@ def main():
     began = time.monotonic()
     total = Total()
     while total.cuts < options.cuts and time.monotonic() - began < options.seconds:
-        history(options, began, total)
+        disk = machine.Disk(48 << 20)
+        try:
+            history(options, disk, began, total)
+        except BaseException:
+            print(f"after {total.cuts} cuts; the disk is kept as {disk.keep()}")
+            raise
+        disk.remove()
     seconds = time.monotonic() - began
     print(f"{total.cuts} power cuts, {total.starts} of them in start-up, and {total.births} "
           f"while a directory was made, in {seconds:.0f} s: "
@@ -50,11 +56,10 @@ class Total:
     births = cuts = starts = acknowledged = unknown = segments = 0
 
 
-def history(options, began, total):
+def history(options, disk, began, total):
     """Cuts on one disk, until there have been enough."""
     seed = options.seed + total.cuts
     draw = random.Random(seed)
-    disk = machine.Disk(48 << 20)
     data = disk.folder + "/data"
     ledger = Ledger(seed)
     checker = Checker(ledger, data + "/journal")
@@ -86,7 +91,6 @@ def history(options, began, total):
     total.unknown += checker.unknown_count
     total.acknowledged += ledger.count(OK) - checker.unknown_count
     total.segments += checker.walk.segment_count
-    disk.remove()
 
 
 def birth(program, disk, data, ledger, seconds):

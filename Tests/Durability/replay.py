@@ -1,7 +1,7 @@
 """Stock from a journal: each command is decided again from the event that it tells of."""
 
 from facts import ACCEPTED, RECORDED, changes, commands
-from journal import CONTROL, MARKER, JournalFault
+from journal import CONTROL, MARKER
 
 CONDITIONS = ("sellable", "returned", "damaged", "blocked")
 FLOWS = {"receipt": "received", "return": "received", "sale": "shipped", "write_off": "adjusted",

@@ -1,7 +1,7 @@
 """F7: starts that must be refused: with a clear message and an exit status that is not 0.
 
-A second process on the same directory; a directory of another owner; one that is read-only; one of a
-newer version; one of which parts are missing or damaged.
+A second process on the same directory; a directory of another owner; one that is read-only; one of
+a newer version; one of which parts are missing or damaged.
 
     second.py PROGRAM
 """

@@ -35,8 +35,8 @@ class Caller:
     def send(self, *calls):
         text = []
         for method, path, body in calls:
-            text.append(f"{method} {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n"
-                        f"{body}")
+            text.append(f"{method} {path} HTTP/1.1\r\nHost: h\r\n"
+                        f"Content-Length: {len(body)}\r\n\r\n{body}")
         try:
             self.socket.sendall("".join(text).encode())
         except OSError as error:
@@ -85,8 +85,8 @@ class Service:
     def __init__(self, program, folder, ledger, *options, prefix=()):
         self.ledger = ledger
         self.process = subprocess.Popen(
-            [*prefix, program, "serve", "--http", "127.0.0.1:0", "--reactors", "2", "--data", folder,
-             "--durability", "sync", *SIZES, *options],
+            [*prefix, program, "serve", "--http", "127.0.0.1:0", "--reactors", "2",
+             "--data", folder, "--durability", "sync", *SIZES, *options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.output = b""
         self.port = None

@@ -1,7 +1,8 @@
 """The checker is checked: histories that are right pass, and each that is forged is caught.
 
-A history is a book, a journal and the answers of a service, made here by other code than reads them:
-`Scribe` writes journals, `Told` answers. Each forgery breaks one rule, and must be caught by its name.
+A history is a book, a journal and the answers of a service, made here by other code than reads
+them: `Scribe` writes journals, `Told` answers. Each forgery breaks one rule, and must be caught by
+the name of that rule.
 """
 
 import os
