@@ -80,6 +80,8 @@ def history(options, disk, began, total):
             time.sleep(draw.random() * 0.08)
             total.starts += 1
         disk.cut()
+        # It lives on for a moment; what it says then must hold too.
+        time.sleep(draw.choice((0, 0.03)) * draw.random())
         service.kill()
         load.join()
         disk.remount()
