@@ -160,7 +160,7 @@ def check_folders(found, folder, first):
         parent = os.path.dirname(f"{folder}/{name}")
         if not made or not any(
                 call.name == "fsync" and f"<{parent}>" in call.arguments
-                and made[-1].end <= call.start and call.end <= first.start for call in found):
+                and made[0].end <= call.start and call.end <= first.start for call in found):
             raise Violation("folder not synced where it lies", name)
 
 
