@@ -122,6 +122,8 @@ class Told:
         self.safety = dict.fromkeys(stock, documents["rules"])
         self.forgets = False
         self.takes_conflicts = False
+        self.refuses = False
+        self.on_repeat = None
 
     def stock(self):
         return self.places, self.safety, self.names
@@ -130,6 +132,10 @@ class Told:
         return self.documents[name]
 
     def send(self, events, qty=None):
+        if self.refuses:
+            return 503, {"accepted": 0, "duplicates": 0, "rejected": []}
+        if qty is None and self.on_repeat:
+            self.on_repeat()
         if qty is not None:
             if self.takes_conflicts:
                 return 200, {"accepted": 1, "duplicates": 0, "rejected": []}
@@ -203,15 +209,18 @@ class History:
         folder = tempfile.mkdtemp()
         try:
             scribe.write(folder)
+            self.folder = folder
             for spoil in self.spoilers:
                 spoil(folder)
             checker = Checker(self.ledger, folder, SHARDS)
-            checker.judge(self.told)
+            for _ in range(self.judgements):
+                checker.judge(self.told)
             return checker
         finally:
             shutil.rmtree(folder)
 
     spoilers = ()
+    judgements = 1
 
 
 class CleanHistories(unittest.TestCase):
@@ -350,6 +359,22 @@ class ForgedHistories(unittest.TestCase):
     @forge("conflict taken")
     def test_conflict_is_taken(self, history):
         history.told.takes_conflicts = True
+
+    @forge("sent again and not taken")
+    def test_unanswered_is_refused_when_sent_again(self, history):
+        history.sale.outcome = UNKNOWN
+        history.told.refuses = True
+
+    @forge("repeat changed something")
+    def test_repeat_leaves_facts(self, history):
+        def write():
+            history.scribe.commit((0, command(remembered(9, outcome=2)), 1))
+            history.scribe.write(history.folder)
+        history.told.on_repeat = write
+
+    @forge("generation used twice")
+    def test_start_without_a_new_generation(self, history):
+        history.judgements = 2
 
     # State
 
