@@ -104,7 +104,8 @@ def judge_failed(service, operations, ledger, codes):
         seen.update(event.code for event in operation.events if event.code)
         if operation.start > first and any(event.outcome == OK for event in operation.events):
             raise Violation("acknowledged after an error", f"{operation.events}")
-    if "outcome_unknown" not in seen or seen - {"outcome_unknown", "read_only"}:
+    # Where a mark or a document failed, no event was under way.
+    if not seen or seen - {"outcome_unknown", "read_only"}:
         raise Violation("answers after an error", f"{seen}")
     for code in seen:
         codes[code] = codes.get(code, 0) + sum(

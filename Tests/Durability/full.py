@@ -20,6 +20,7 @@ from replay import Violation
 from service import Service, document_call
 
 RESUME_SECONDS = 5
+ROUNDS_PER_DISK = 2  # Each leaves two segments of the journal behind.
 
 
 def main():
@@ -30,15 +31,28 @@ def main():
     options = parser.parse_args()
     machine.enter_private_mounts()
     print(f"full disk: seed {options.seed}", flush=True)
+    total = Total()
+    for first in range(0, options.rounds, ROUNDS_PER_DISK):
+        history(options, range(first, min(options.rounds, first + ROUNDS_PER_DISK)), total)
+    print(f"{options.rounds} full disks: {total.acknowledged} events acknowledged, "
+          f"{total.refused} refused without effect; writes went on after "
+          f"{total.longest:.2f} s at most; 0 lost, 0 ghosts")
+
+
+class Total:
+    acknowledged = refused = longest = 0
+
+
+def history(options, rounds, total):
+    """Rounds on one disk."""
     disk = machine.Disk(64 << 20)
     data = disk.folder + "/data"
-    ledger = Ledger(options.seed)
+    ledger = Ledger(options.seed + rounds[0])
     checker = Checker(ledger, data + "/journal")
-    longest = 0
     service = Service(options.program, data, ledger).start()
-    for number in range(options.rounds):
+    for number in rounds:
         run_load(service, ledger, options.seed + number, 0.2)
-        checker.judge(service, has_restarted=number == 0)
+        checker.judge(service, has_restarted=number == rounds[0])
         machine.fill(disk.folder + "/filler")
         use_up(service, ledger)
         load = Load(service, ledger, options.seed + 1000 + number, batch=200)
@@ -55,9 +69,9 @@ def main():
         began = time.monotonic()
         os.remove(disk.folder + "/filler")
         wait_until(lambda: takes(service, ledger))
-        longest = max(longest, time.monotonic() - began)
-        if longest > RESUME_SECONDS:
-            raise Violation("writes do not go on", f"after {longest:.1f} s")
+        total.longest = max(total.longest, time.monotonic() - began)
+        if total.longest > RESUME_SECONDS:
+            raise Violation("writes do not go on", f"after {total.longest:.1f} s")
         wait_until(lambda: service.health()[0] == 200)
         run_load(service, ledger, options.seed + 2000 + number, 0.2)
         checker.judge(service, has_restarted=False)
@@ -65,9 +79,8 @@ def main():
     service = Service(options.program, data, ledger).start()
     checker.judge(service)
     service.stop()
-    print(f"{options.rounds} full disks: {ledger.count(OK)} events acknowledged, "
-          f"{ledger.count(REFUSED)} refused without effect; writes went on after "
-          f"{longest:.2f} s at most; 0 lost, 0 ghosts")
+    total.acknowledged += ledger.count(OK)
+    total.refused += ledger.count(REFUSED)
     disk.remove()
 
 

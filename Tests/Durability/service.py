@@ -1,5 +1,6 @@
 """`holdfast serve` as a process of its own, and the questions that the checker asks it."""
 
+import atexit
 import json
 import re
 import select
@@ -79,6 +80,16 @@ def events_call(events, qty=None):
     return ("POST", "/v1/events", "\n".join(event.body(qty) for event in events))
 
 
+# Processes that run: none outlives a test that fails.
+running = set()
+
+
+@atexit.register
+def kill_running():
+    for process in running:
+        process.kill()
+
+
 class Service:
     """A process that serves a directory until it is ended."""
 
@@ -88,6 +99,7 @@ class Service:
             [*prefix, program, "serve", "--http", "127.0.0.1:0", "--reactors", "2",
              "--data", folder, "--durability", "sync", *SIZES, *options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        running.add(self.process)
         self.output = b""
         self.port = None
         self.caller = None
@@ -144,6 +156,7 @@ class Service:
             self.caller.close()
         self.output += self.process.stdout.read()
         self.process.stdout.close()
+        running.discard(self.process)
         return self.process.wait()
 
     # What the checker asks
