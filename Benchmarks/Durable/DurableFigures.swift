@@ -154,7 +154,9 @@ extension Benchmark {
         defer { close(number) }
         let bytes = [UInt8](repeating: 0x5A, count: byteCount)
         // Space that is there and written: a journal writes into prepared segments.
-        for piece in 0..<pieces { unsafe pwrite(number, bytes, byteCount, off_t(piece * byteCount)) }
+        for piece in 0..<pieces {
+            unsafe pwrite(number, bytes, byteCount, off_t(piece * byteCount))
+        }
         fsync(number)
         let start = Clock.monotonicNanoseconds
         for piece in 0..<pieces {

@@ -65,11 +65,26 @@ extension Descriptor {
 
 /// Names in the file system.
 package enum Files {
-    /// Makes a folder, and says nothing when it is there already.
+    /// Makes a folder that survives a loss of power, and says nothing when it is there already.
     package static func makeFolder(_ path: String) throws(SystemError) {
-        if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
+        if unsafe mkdir(path, 0o755) != 0 {
+            if errno == EEXIST { return }
             throw .last("make the folder", on: path)
         }
+        try syncFolder(folder(of: path))
+    }
+
+    /// Makes what was created, renamed and removed in a folder survive a loss of power.
+    package static func syncFolder(_ path: String) throws(SystemError) {
+        try Descriptor.open(path).sync()
+    }
+
+    /// The folder that a path lies in.
+    package static func folder(of path: String) -> String {
+        var path = path[...]
+        while path.count > 1, path.last == "/" { path.removeLast() }
+        guard let end = path.lastIndex(of: "/") else { return "." }
+        return end == path.startIndex ? "/" : String(path[..<end])
     }
 
     /// Makes a folder, and those above it that are missing.
@@ -91,8 +106,7 @@ package enum Files {
         let draft = path + ".new"
         try create(draft, with: content)
         try rename(draft, to: path)
-        let end = path.lastIndex(of: "/")
-        try Descriptor.open(end.map { String(path[...$0]) } ?? ".").sync()
+        try syncFolder(folder(of: path))
     }
 
     private static func create(

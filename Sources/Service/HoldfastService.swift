@@ -32,10 +32,14 @@ package struct DataConfiguration: Sendable {
     /// Of a new directory; nil: the default.
     package var shardCount: Int?
     package var durability = Durability.sync
-    /// Bytes of a segment of the journal, and of the space that is kept for a full disk.
+    /// Bytes of a segment of the journal, a multiple of 4096, and of the space that is kept for a
+    /// full disk.
     package var segmentByteCount = 64 << 20
     package var ballastByteCount = 64 << 20
     package var snapshots = SnapshotSchedule()
+
+    /// Bytes that a segment may have: from what holds two of the largest frames with their marks.
+    package static let segmentByteCounts = 2 * frameByteCountMax + (1 << 20)...1 << 30
 
     package init(path: String) { self.path = path }
 }

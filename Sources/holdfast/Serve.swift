@@ -20,6 +20,8 @@ let serveCommand = Subcommand(
         .value(
             "durability", "sync",
             "when an answer leaves: sync (it survives a power cut), interval:MS or none"),
+        .value("segment-bytes", "67108864", "bytes of a new file of the journal"),
+        .value("ballast-bytes", "67108864", "bytes that are given up when the disk is full"),
         .value("snapshot-every", "5m", "how often a snapshot is taken; 0s: never by the clock"),
         .value("snapshots-kept", "3", "snapshots that are kept, at least 2"),
         .missing("history", "this version keeps the journal back to the second newest snapshot"),
@@ -87,7 +89,9 @@ private func dataConfiguration(
     _ arguments: Arguments
 ) throws(CommandError) -> DataConfiguration? {
     guard let path = arguments.value("data") else {
-        for name in ["durability", "snapshot-every", "snapshots-kept"]
+        for name in [
+            "durability", "segment-bytes", "ballast-bytes", "snapshot-every", "snapshots-kept",
+        ]
         where arguments.value(name) != nil {
             throw .usage("--\(name) needs --data DIR: without it stock is in memory only")
         }
@@ -103,6 +107,13 @@ private func dataConfiguration(
         }
         data.durability = durability
     }
+    data.segmentByteCount = try arguments.integer(
+        "segment-bytes", in: DataConfiguration.segmentByteCounts, default: data.segmentByteCount)
+    guard data.segmentByteCount % 4096 == 0 else {
+        throw .usage("--segment-bytes takes a multiple of 4096, not \(data.segmentByteCount)")
+    }
+    data.ballastByteCount = try arguments.integer(
+        "ballast-bytes", in: 0...1 << 40, default: data.ballastByteCount)
     if arguments.value("snapshot-every") == "0s" {
         data.snapshots.every = 0
     } else {

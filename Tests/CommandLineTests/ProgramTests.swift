@@ -101,6 +101,15 @@ final class RunningProgram {
         (["serve", "--http", "0.0.0.0:0"], "0.0.0.0:0 can be reached from other machines"),
         (["serve", "--http", "[::]:0"], "[::]:0 can be reached from other machines"),
         (["serve", "--durability", "sync"], "--durability needs --data DIR"),
+        (["serve", "--segment-bytes", "8388608"], "--segment-bytes needs --data DIR"),
+        (
+            ["serve", "--data", "d", "--segment-bytes", "4096"],
+            "--segment-bytes takes a number from 5242880 to 1073741824, not 4096"
+        ),
+        (
+            ["serve", "--data", "d", "--segment-bytes", "8388609"],
+            "--segment-bytes takes a multiple of 4096, not 8388609"
+        ),
         (
             ["serve", "--data", "d", "--durability", "often"],
             "--durability takes sync, interval:MS (1 to 60000) or none, not often"

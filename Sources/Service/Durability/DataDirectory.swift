@@ -82,6 +82,8 @@ package final class DataDirectory: Sendable {
         do {
             try Files.makeFolder(journalPath)
             try Files.makeFolder(snapshotsPath)
+            // Also those that a killed start has made.
+            try Files.syncFolder(path)
         } catch { throw StartError(error.description) }
     }
 
@@ -90,6 +92,7 @@ package final class DataDirectory: Sendable {
             throw StartError(
                 "\(path) has a \(part) but no holdfast.json: it is damaged, and was left as it is")
         }
+        try Files.syncFolder(Files.folder(of: path))
         var random = SystemRandomNumberGenerator()
         var key = ByteBuffer()
         for word in KeyedHash(using: &random).words { key.append(littleEndian: word) }
