@@ -48,7 +48,9 @@ extension Engine {
         return try withShard(number) { (shard) throws(ReplayError) in
             let applied = try shard.replay(payload, time: time, names)
             if shard.hasReplayedItems { noteItemChange() }
-            if let eventCount { shard.eventCount = eventCount }
+            if let eventCount, !shard.defects.has(.eventCountForgotten) {
+                shard.eventCount = eventCount
+            }
             return applied
         }
     }
@@ -66,7 +68,7 @@ extension Shard {
     mutating func replay(
         _ payload: Span<UInt8>, time: Milliseconds, _ names: NameCounts
     ) throws(ReplayError) -> Int {
-        var reader = FactReader(time: time)
+        var reader = FactReader(time: defects.has(.frameTimeNotUsed) ? 0 : time)
         var applied = 0
         hasReplayedItems = false
         while true {
@@ -77,6 +79,8 @@ extension Shard {
             } catch {
                 throw .malformed(error)
             }
+            defects.distort(
+                &facts, frameTime: time, isLast: reader.offset == payload.count)
             try replayCommand(payload, names, at: start)
             applied += facts.count
         }
