@@ -60,6 +60,10 @@ let package = Package(
         module(
             "Engine", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal"], defects: true),
 
+        // Many lives of an engine on a disk that fails.
+        module(
+            "Simulation", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal", "Engine"]),
+
         // The program.
         module(
             "Service",
@@ -73,7 +77,7 @@ let package = Package(
             name: "holdfast",
             dependencies: [
                 "Bytes", "Domain", "Journal", "Engine", "JSON", "CSV", "HTTP", "Zstd", "Platform",
-                "Client", "Service", "SampleData",
+                "Client", "Service", "SampleData", "Simulation",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -123,6 +127,8 @@ let package = Package(
         tests(
             "EngineTests",
             uses: ["Bytes", "Domain", "Columns", "Journal", "Engine", "Platform"]),
+        tests(
+            "SimulationTests", uses: ["Journal", "Engine", "Simulation"], defects: true),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",
