@@ -10,16 +10,25 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Mistakes that tests plant to see that they are found are in debug builds alone.
+let planted: [SwiftSetting] = [.define("PLANTED_DEFECTS", .when(configuration: .debug))]
+
 /// A module: may import those named in `uses` (below it in the layering), and nothing above.
-func module(_ name: String, uses: [String] = [], experimental: [String] = []) -> Target {
+///
+/// - Parameter defects: Debug builds can plant defects, which tests must find.
+func module(
+    _ name: String, uses: [String] = [], experimental: [String] = [], defects: Bool = false
+) -> Target {
     .target(
         name: name, dependencies: uses.map { .byName(name: $0) },
-        swiftSettings: strict + experimental.map { .enableExperimentalFeature($0) })
+        swiftSettings: strict + experimental.map { .enableExperimentalFeature($0) }
+            + (defects ? planted : []))
 }
 
-func tests(_ name: String, uses: [String]) -> Target {
+func tests(_ name: String, uses: [String], defects: Bool = false) -> Target {
     .testTarget(
-        name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: strict)
+        name: name, dependencies: uses.map { .byName(name: $0) },
+        swiftSettings: strict + (defects ? planted : []))
 }
 
 let package = Package(
@@ -43,15 +52,17 @@ let package = Package(
         // The machine.
         module("Platform", uses: ["Bytes", "CLinux"]),
 
-        // What makes it durable. Debug builds can plant defects, which tests must find.
-        .target(
-            name: "Journal", dependencies: ["Bytes", "Platform", "CLinux"],
-            swiftSettings: strict
-                + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
+        // What makes it durable.
+        module("Journal", uses: ["Bytes", "Platform", "CLinux"], defects: true),
 
         // The store.
         module("Columns", uses: ["Bytes", "Platform"]),
-        module("Engine", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal"]),
+        module(
+            "Engine", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal"], defects: true),
+
+        // Many lives of an engine on a disk that fails.
+        module(
+            "Simulation", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal", "Engine"]),
 
         // The store, written down.
         module(
@@ -74,7 +85,7 @@ let package = Package(
             name: "holdfast",
             dependencies: [
                 "Bytes", "Domain", "Journal", "Engine", "Snapshot", "JSON", "CSV", "HTTP", "Zstd",
-                "Platform", "Client", "Service", "SampleData",
+                "Platform", "Client", "Service", "SampleData", "Simulation",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -116,8 +127,7 @@ let package = Package(
         .testTarget(
             name: "JournalTests", dependencies: ["Bytes", "Platform", "Journal"],
             exclude: ["Golden"],
-            swiftSettings: strict
-                + [.define("PLANTED_DEFECTS", .when(configuration: .debug))]),
+            swiftSettings: strict + planted),
         tests(
             "ServiceTests",
             uses: ["Service", "Engine", "Journal", "Snapshot", "HTTP", "Platform", "Bytes"]),
@@ -132,6 +142,8 @@ let package = Package(
                 "Bytes", "Domain", "Columns", "Engine", "Platform", "Parquet", "Snapshot",
                 "EngineTests",
             ]),
+        tests(
+            "SimulationTests", uses: ["Journal", "Engine", "Simulation"], defects: true),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",

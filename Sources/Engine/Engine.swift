@@ -57,7 +57,8 @@ package final class Engine: @unchecked Sendable {
         self.options = options
         self.hasher = hasher
         quietPoints = QuietPoints()
-        master = try MasterData(hasher: hasher, quietPoints: quietPoints)
+        master = try MasterData(
+            hasher: hasher, quietPoints: quietPoints, defects: options.defects)
         shardShift = UInt64(64 - count.trailingZeroBitCount)
         inboxes = (0..<count).map { _ in Inbox(capacity: options.inboxCapacity) }
         replies = (0..<reactorCount).map { _ in Ring(capacity: Self.batchesInFlightMax) }

@@ -67,12 +67,15 @@ package final class MasterData: Sendable {
     package let categoryNames: NameDictionaryView
 
     private let hasher: KeyedHash
+    private let defects: EngineDefects
     let state: Mutex<MasterState>
     private let published = Atomic<UInt64>(0)
     /// Service time, for frames of the journal.
     private let time = Atomic<Int64>(0)
 
-    package init(hasher: KeyedHash, quietPoints: QuietPoints) throws(SystemError) {
+    package init(
+        hasher: KeyedHash, quietPoints: QuietPoints, defects: EngineDefects = EngineDefects()
+    ) throws(SystemError) {
         let locations = try NameDictionary(
             nameCountMax: Self.locationCountMax, quietPoints: quietPoints)
         let channels = try NameDictionary(
@@ -85,6 +88,7 @@ package final class MasterData: Sendable {
         groupNames = groups.view
         categoryNames = categories.view
         self.hasher = hasher
+        self.defects = defects
         state = Mutex(
             MasterState(
                 hasher: hasher, locationNames: locations, channelNames: channels,
@@ -106,7 +110,7 @@ package final class MasterData: Sendable {
     package func advance(to now: Milliseconds, past boundary: Milliseconds) {
         // Relaxed: any turn's time will do.
         time.store(now, ordering: .relaxed)
-        if now < boundary { return }
+        if now < boundary || defects.has(.boundaryMissed) { return }
         state.withLock { state in
             if now < state.boundary { return }
             state.invalidate()
@@ -263,7 +267,8 @@ package final class MasterData: Sendable {
 
     /// Whether a change may be answered whose frame is this one or an earlier one.
     package func acknowledgement(of sequence: UInt64) -> Acknowledgement {
-        state.withLock { state in
+        if defects.has(.documentNotHeld) { return .given }
+        return state.withLock { state in
             state.hasLostFacts
                 ? .unknown : state.journal?.writer.acknowledgement(of: sequence) ?? .given
         }
@@ -273,12 +278,18 @@ package final class MasterData: Sendable {
     ///
     /// - Throws: At the first that is malformed or does not fit; those before it have been applied.
     package func replay(_ payload: Span<UInt8>) throws(ReplayError) {
+        if defects.has(.controlFrameSkipped) { return }
         var reader = MasterFactReader()
         while true {
             let start = reader.offset
-            let fact: MasterFact?
+            var fact: MasterFact?
             do throws(FactError) { fact = try reader.next(payload) } catch {
                 throw .malformed(error)
+            }
+            if defects.has(.rulesSkipped), case .rules = fact { continue }
+            if defects.has(.locationGroupsForgotten), case .locations(var entries) = fact {
+                for index in entries.indices { entries[index].groups = [] }
+                fact = .locations(entries)
             }
             guard let fact else { return }
             do throws(MasterDataRefusal) {

@@ -149,7 +149,8 @@ extension Shard {
         let outcome = decide(commands[index], text, place, now: now)
         if facts.count > 0 {
             evolve(text, place, expecting: expected)
-            if keepsFacts { keep(text) }
+            let isLeftOut = defects.has(.recordedNotKept) && outcome == .recorded
+            if keepsFacts, !isLeftOut { keep(text) }
         }
         return outcome
     }

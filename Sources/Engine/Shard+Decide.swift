@@ -21,10 +21,14 @@ extension Shard {
             case .same(.parkedBeforeMemory)
             where command.flags & StockCommand.backfillFlag != 0:
                 break  // That it is old is known by now, and meant.
+            case .same(let outcome)
+            where defects.has(.parkedDecidedAgain) && outcome.verdict == .parked:
+                break
             case .same(let outcome):
                 if case .accepted = outcome.verdict { return .duplicate }
                 return outcome
-            case .conflict: return .idConflict
+            case .conflict:
+                return defects.has(.conflictTakenForRepeat) ? .duplicate : .idConflict
             }
         }
         var outcome = decideEffect(command, text, place)
@@ -51,7 +55,8 @@ extension Shard {
         _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace
     ) -> Outcome {
         if command.flags & (StockCommand.hasIdentityFlag | StockCommand.backfillFlag)
-            == StockCommand.hasIdentityFlag, let reach = remembered.reach, command.at < reach
+            == StockCommand.hasIdentityFlag, let reach = remembered.reach,
+            command.at < reach || defects.has(.reachClosed) && command.at == reach
         {
             return .parkedBeforeMemory
         }
@@ -120,7 +125,7 @@ extension Shard {
     private mutating func decideMoves(_ first: Leg, _ second: Leg?, at: Milliseconds) -> Outcome {
         var hasEffect = false
         var fits = decideMove(first, addsPosition: true, at: at, &hasEffect)
-        if let second {
+        if let second, !defects.has(.secondLegForgotten) {
             // A move between conditions has both legs at one position: it is added once.
             let addsPosition = second.key.location != first.key.location
             fits = fits && decideMove(second, addsPosition: addsPosition, at: at, &hasEffect)
@@ -139,14 +144,18 @@ extension Shard {
         var units: Int32 = 0
         if let row = leg.row {
             let state = positions.rows[row]
-            if let counted = countedAt(state, leg.key, leg.condition), at <= counted {
+            if let counted = countedAt(state, leg.key, leg.condition),
+                defects.has(.countBoundaryOpen) ? at < counted : at <= counted
+            {
                 return true  // The shelf was counted after it.
             }
             units = self.units(state, leg.key, leg.condition)
         } else if addsPosition {
             facts.append(.positionAdded(leg.key))
         }
-        guard moved(units, by: leg.delta) != nil, let delta = Int32(exactly: leg.delta) else {
+        var change = leg.delta
+        if defects.has(.overflowSign), moved(units, by: change) == nil { change = -change }
+        guard moved(units, by: change) != nil, let delta = Int32(exactly: change) else {
             return false
         }
         hasEffect = true
@@ -161,8 +170,15 @@ extension Shard {
         var later: Int64 = 0
         if let row {
             let state = positions.rows[row]
-            if let last = countedAt(state, key, condition), at < last { return .recorded }
-            if let newest = state.newestAt, at < newest - options.lateWindow {
+            if let last = countedAt(state, key, condition),
+                at < last || defects.has(.countAgainIgnored) && at == last
+            {
+                return .recorded
+            }
+            let isClosed = defects.has(.windowClosed)
+            if let newest = state.newestAt,
+                at < newest - options.lateWindow + (isClosed ? 1 : 0)
+            {
                 return .parkedBeforeWindow  // The position exists, so there are no facts yet.
             }
             later = movements.sum(state, condition: condition, after: at)

@@ -8,7 +8,7 @@ extension Shard {
     /// Fills the reply with every position of the SKU that the batch's text names.
     ///
     /// - Complexity: O(positions of the SKU).
-    mutating func detail(_ batch: inout CommandBatch) {
+    package mutating func detail(_ batch: inout CommandBatch) {
         let key = NameKey(batch.text.span, hasher)
         guard let sku = positions.reader.names.id(batch.text.span, key) else { return }
         batch.isFound = true

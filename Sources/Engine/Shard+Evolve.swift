@@ -171,7 +171,7 @@ extension Shard {
         let name = text.part(fact.name)
         // A catalogue that is sent again every night takes no more memory for it.
         if !hasItemName(fact.sku, name) { setItemName(fact.sku, name) }
-        rederive(fact.sku)
+        if !defects.has(.categoryNotDerived) { rederive(fact.sku) }
     }
 
     /// Whether the item has this name in plain words already.

@@ -58,14 +58,17 @@ extension Shard {
     /// Takes space for the facts of a batch, before anything is decided.
     func admit(_ batch: borrowing CommandBatch) -> Admission {
         guard let journal else { return .go }
-        if journal.writer.state.rawValue >= JournalState.failed.rawValue {
+        if journal.writer.state.rawValue >= JournalState.failed.rawValue,
+            !defects.has(.readOnlyIgnored)
+        {
             return .refused(.readOnly)
         }
         let byteCount = FactFormat.byteCountMax(
             commandCount: batch.commands.count, textByteCount: batch.text.count)
         guard journal.writer.hasRoom(payloadByteCount: byteCount) else { return .wait }
         if journal.writer.reserve(payloadByteCount: byteCount) { return .go }
-        return journal.writer.state == .full ? .refused(.journalFull) : .wait
+        let isFull = journal.writer.state == .full && !defects.has(.fullTakenForBusy)
+        return isFull ? .refused(.journalFull) : .wait
     }
 
     /// Applies a batch that was admitted and appends its facts to the journal.
@@ -74,7 +77,7 @@ extension Shard {
     mutating func applyAndAppend(_ batch: inout CommandBatch) -> Bool {
         apply(&batch)
         guard let journal else { return true }
-        defer { journal.writer.releaseReserve() }
+        defer { if !defects.has(.reserveKept) { journal.writer.releaseReserve() } }
         if keptFacts.isEmpty { return false }
         let sequence = journal.writer.sequence
         let appended = journal.writer.append(
@@ -97,7 +100,8 @@ extension Shard {
     ///
     /// - Returns: Whether it is held.
     mutating func hold(_ word: UInt64) -> Bool {
-        guard let journal else { return false }
+        guard let journal, !defects.has(.replyNotHeld) else { return false }
+        if defects.has(.onlyFirstReplyHeld), !heldReplies.isEmpty { return false }
         let sequence = journal.writer.sequence
         if heldReplies.isEmpty, journal.writer.acknowledgement(of: sequence) == .given {
             return false
@@ -118,7 +122,8 @@ extension Shard {
         switch journal.writer.acknowledgement(of: sequence) {
         case .pending: return nil
         case .given: return (heldReplies.removeFirst(), false)
-        case .unknown: return (heldReplies.removeFirst(), true)
+        case .unknown:
+            return (heldReplies.removeFirst(), !defects.has(.unknownTakenForGiven))
         }
     }
 }

@@ -16,7 +16,9 @@ extension Shard {
     package mutating func adopt(_ newest: Policy) -> Bool {
         if nextPolicy == nil {
             if policy.generation == newest.generation { return false }
-            if policy.safetyStock === newest.safetyStock || positions.skuCount == 0 {
+            if policy.safetyStock === newest.safetyStock || positions.skuCount == 0
+                || defects.has(.rulesNotBroughtIn)
+            {
                 policy = newest
                 return false
             }

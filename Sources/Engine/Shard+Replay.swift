@@ -48,7 +48,9 @@ extension Engine {
         return try withShard(number) { (shard) throws(ReplayError) in
             let applied = try shard.replay(payload, time: time, names)
             noteItemChanges(shard.itemChangeCount, number)
-            if let eventCount { shard.eventCount = eventCount }
+            if let eventCount, !shard.defects.has(.eventCountForgotten) {
+                shard.eventCount = eventCount
+            }
             return applied
         }
     }
@@ -103,14 +105,16 @@ extension Shard {
     private mutating func readFrame(
         _ payload: Span<UInt8>, _ time: Milliseconds
     ) throws(FactError) -> Bool {
-        var reader = FactReader(time: time)
+        var reader = FactReader(time: defects.has(.frameTimeNotUsed) ? 0 : time)
         facts.removeAll()
         replayed.removeAll()
         var hasItems = false
         while true {
-            let start = reader.offset
+            let (start, first) = (reader.offset, facts.count)
             guard try reader.readCommand(payload, into: &facts) else { return hasItems }
             if case .categorised = facts[facts.count - 1] { hasItems = true }
+            defects.distort(
+                &facts, from: first, frameTime: time, isLast: reader.offset == payload.count)
             replayed.append(ReplayedCommand(offset: start, end: facts.count))
         }
     }

@@ -40,6 +40,9 @@ package struct EngineOptions: Sendable {
     package var conditionCountMax = 1 << 30
     package var itemNameByteCountMax = 1 << 34
 
+    /// What is done wrong, for tests of the tests.
+    package var defects = EngineDefects()
+
     package init() {}
 }
 
@@ -105,6 +108,7 @@ package struct Shard: ~Copyable {
     /// Where the commands that are looked ahead were found.
     var places = Buffer<FoundPlace>()
     let options: EngineOptions
+    var defects: EngineDefects { options.defects }
     let hasher: KeyedHash
 
     package init(

@@ -23,12 +23,14 @@ extension JournalCore {
     }
 
     /// Notes what the outboxes of the shards hold: what comes later is left to the next commit.
-    mutating func lookAtShards() {
+    package mutating func lookAtShards() {
         for shard in shardEnds.indices { shardEnds[shard] = memory.outboxes[shard].end }
     }
 
     /// Commits what the control stream has now, and the shards had when they were looked at.
-    mutating func commitSeen() -> Bool {
+    ///
+    /// - Returns: Whether anything was written.
+    package mutating func commitSeen() -> Bool {
         let defects = configuration.defects
         var markByteCount = openingByteCount
         var gathered = gather(behind: markByteCount)

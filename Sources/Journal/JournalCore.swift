@@ -81,7 +81,7 @@ package struct JournalCore<Files: Storage>: ~Copyable {
     var isTakingFrames: Bool { state.rawValue <= JournalState.full.rawValue }
 
     /// The position behind all that is written.
-    var position: UInt64 {
+    package var position: UInt64 {
         segments.isEmpty ? 0 : segments[current].base + UInt64(offset)
     }
 

@@ -26,6 +26,9 @@ package struct JournalSimulation: ~Copyable {
         /// The first violation, and the seed of its run.
         package var finding: String?
         package var findingSeed: UInt64?
+
+        /// What led to it, in words.
+        package var history: [String] = []
     }
 
     package static let lifeCount = 20
@@ -39,6 +42,7 @@ package struct JournalSimulation: ~Copyable {
     private var payload: [UInt8] = []
     private var sizeBits: UInt64?
     private var isLying = false
+    private let history: SimulationHistory
     private var result = Result()
 
     /// Small in everything, so that a crash costs little and meets the ends of segments often.
@@ -54,7 +58,8 @@ package struct JournalSimulation: ~Copyable {
     }
 
     package init(
-        configuration: JournalConfiguration = Self.smallConfiguration()
+        configuration: JournalConfiguration = Self.smallConfiguration(),
+        keepsHistory: Bool = false
     ) throws(JournalError) {
         let memory = try storing { () throws(SystemError) in try JournalMemory(configuration) }
         let reading = try storing { () throws(SystemError) in
@@ -63,21 +68,29 @@ package struct JournalSimulation: ~Copyable {
         self.configuration = configuration
         self.memory = memory
         self.reading = reading
+        history = SimulationHistory(isKept: keepsHistory)
         disk = SimulatedStorage(seed: 0, fileByteCountMax: configuration.segmentByteCount)
         oracle = JournalOracle(streamCount: configuration.shardCount + 1)
     }
 
-    /// Runs `runs` disks; stops at the first violation.
+    /// Runs `runs` disks, of this seed and those that follow; stops at the first violation.
     package static func run(
         seed: UInt64, runs: Int, configuration: JournalConfiguration = smallConfiguration()
     ) throws(JournalError) -> Result {
         var simulation = try JournalSimulation(configuration: configuration)
-        var seeds = SeededBits(seed: seed)
-        for _ in 0..<runs where simulation.result.finding == nil {
-            simulation.runDisk(seed: seeds.next())
+        for run in 0..<runs where simulation.result.finding == nil {
+            simulation.runDisk(seed: seed &+ UInt64(run))
+        }
+        if let failed = simulation.result.findingSeed {
+            // Again, and written down.
+            var again = try JournalSimulation(configuration: configuration, keepsHistory: true)
+            again.runDisk(seed: failed)
+            simulation.result.history = again.history.lines
         }
         return simulation.result
     }
+
+    private func record(_ text: @autoclosure () -> String) { history.record(text()) }
 
     private mutating func runDisk(seed: UInt64) {
         bits = SeededBits(seed: seed)
@@ -95,6 +108,7 @@ package struct JournalSimulation: ~Copyable {
         if oracle.finding == nil { lie() }
         result.stateHash = SeededBits.mix(result.stateHash ^ disk.stateHash)
         if let finding = oracle.finding {
+            record("found: \(finding)")
             result.finding = finding
             result.findingSeed = seed
         }
@@ -103,32 +117,14 @@ package struct JournalSimulation: ~Copyable {
     // MARK: One life
 
     private mutating func live() {
-        disk.plan(drawFaults())
+        let faults = DiskFaults.drawn(using: &bits)
+        record("a life with \(faults)")
+        disk.plan(faults)
         disk.spaceByteCount = bits.oneIn(8) ? 4096 * (2 + bits.below(4)) : .max
         var opened = open()
         if bits.oneIn(4), let core = opened.take() { opened = openAgain(core) }
         if let core = opened.take() { work(core) }
         crash()
-    }
-
-    /// Mostly one cut at an operation; sometimes failures; sometimes nothing.
-    private mutating func drawFaults() -> DiskFaults {
-        var faults = DiskFaults()
-        faults.shortWrites = bits.oneIn(8)
-        faults.interruptions = bits.oneIn(8)
-        switch bits.below(8) {
-        case 0: break
-        case 1:
-            faults.failSync = 1 + bits.below(24)
-            faults.failsForEver = bits.oneIn(2)
-        case 2:
-            faults.failWrite = 1 + bits.below(24)
-            faults.failsForEver = bits.oneIn(2)
-        default:
-            faults.cutAt = 1 + bits.below(32)
-            faults.cutsAfter = bits.oneIn(2)
-        }
-        return faults
     }
 
     /// Opens the journal and compares what it holds; nil where the faults prevent it.
@@ -145,9 +141,12 @@ package struct JournalSimulation: ~Copyable {
             let extents = core.extents
             oracle.endRecovery { extents[$0].head.sequence }
             result.recoveredCount += core.report.frameCount
+            let cut = core.report.cutByteCount
+            record("start: streams at \(extents.map(\.head.sequence)), cut \(cut) bytes")
             if !isClean(core) { oracle.note("what was cut off is still there") }
             return core
         } catch {
+            record("start: \(error)")
             // The faults of this life may end it here; anything else was not to be.
             if case .storage = error { return nil }
             if isLying { return nil }
@@ -218,12 +217,17 @@ package struct JournalSimulation: ~Copyable {
         JournalOracle.fill(&payload, content)
         guard let sequence = writers.append(index, content, payload) else { return }
         oracle.submitted(index, sequence, content: content)
+        record("stream \(index): frame \(sequence)")
         result.frameCount += 1
     }
 
     private mutating func acknowledge(_ writers: borrowing Writers) {
         for index in 0...configuration.shardCount {
-            oracle.acknowledged(index, through: writers.durableSequence(index))
+            let sequence = writers.durableSequence(index)
+            if sequence != oracle.acknowledged(index) {
+                record("stream \(index): acknowledged through \(sequence)")
+            }
+            oracle.acknowledged(index, through: sequence)
         }
     }
 
@@ -294,7 +298,9 @@ package struct JournalSimulation: ~Copyable {
 
     /// The process is killed, or the power goes.
     private mutating func crash() {
-        if bits.oneIn(6) { disk.kill() } else { disk.cut() }
+        let isKilled = bits.oneIn(6)
+        record(isKilled ? "killed" : "power lost")
+        if isKilled { disk.kill() } else { disk.cut() }
         result.crashCount += 1
     }
 }

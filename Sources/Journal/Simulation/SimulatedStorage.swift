@@ -36,6 +36,29 @@ package struct DiskFaults: Sendable {
     package var misdirectWrite = 0
 
     package init() {}
+
+    /// Mostly one cut at one of the first `operationCount` operations; sometimes failures; sometimes
+    /// nothing.
+    package static func drawn(
+        using bits: inout SeededBits, operationCount: Int = 32
+    ) -> DiskFaults {
+        var faults = DiskFaults()
+        faults.shortWrites = bits.oneIn(8)
+        faults.interruptions = bits.oneIn(8)
+        switch bits.below(8) {
+        case 0: break
+        case 1:
+            faults.failSync = 1 + bits.below(24)
+            faults.failsForEver = bits.oneIn(2)
+        case 2:
+            faults.failWrite = 1 + bits.below(24)
+            faults.failsForEver = bits.oneIn(2)
+        default:
+            faults.cutAt = 1 + bits.below(operationCount)
+            faults.cutsAfter = bits.oneIn(2)
+        }
+        return faults
+    }
 }
 
 /// A storage for simulations: one thread at a time.

@@ -23,7 +23,9 @@ struct Subcommand: Sendable {
 }
 
 /// All there is, in the order of the help.
-let subcommands = [serveCommand, demoCommand, importCommand, queryCommand]
+let subcommands = [
+    serveCommand, demoCommand, importCommand, queryCommand, simulateCommand,
+]
 
 /// Does what the arguments ask for.
 ///
