@@ -117,9 +117,9 @@ package final class HoldfastService: Sendable {
         } catch { throw StartError("\(directory.snapshotsPath): \(error)") }
         let loaded = Clock.monotonicNanoseconds
         summary.snapshotMilliseconds = Int((loaded - start) / 1_000_000)
-        var replay: Replay
+        var replay: ParallelReplay
         do throws(SystemError) {
-            replay = try Replay(engine, behind: summary.snapshot)
+            replay = try ParallelReplay(engine, behind: summary.snapshot)
         } catch { throw StartError(error.description) }
         // Its threads end whatever comes.
         defer { try? replay.finish() }

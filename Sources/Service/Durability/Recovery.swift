@@ -29,7 +29,7 @@ package struct RecoverySummary: Sendable {
 }
 
 /// Applies the frames of a journal to an engine that nothing else uses yet.
-struct Replay: ~Copyable {
+struct ParallelReplay: ~Copyable {
     private let engine: Engine
     /// Where the snapshot stands: shards, then the control stream.
     private let marks: [StreamMark]
