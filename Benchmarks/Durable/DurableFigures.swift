@@ -7,6 +7,7 @@ import Bytes
 import Client
 import Foundation
 import HTTP
+import Journal
 import Platform
 
 extension Benchmark {
@@ -147,21 +148,23 @@ extension Benchmark {
     private func writeSeconds(
         _ folder: String, pieces: Int, byteCount: Int
     ) throws -> Double {
-        let path = folder + "/bare"
-        defer { unsafe unlink(path) }
-        let number = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
-        guard number >= 0 else { throw UsageError("cannot create \(path)") }
-        defer { close(number) }
-        let bytes = [UInt8](repeating: 0x5A, count: byteCount)
+        let place = folder + "/bare"
+        try FileManager.default.createDirectory(
+            atPath: place, withIntermediateDirectories: true)
+        let storage = FileStorage(folder: place)
+        let room = try Region(byteCount: byteCount)
         // Space that is there and written: a journal writes into prepared segments.
+        let file = try storage.create(.ballast, byteCount: pieces * byteCount)
+        defer { storage.close(file) }
         for piece in 0..<pieces {
-            unsafe pwrite(number, bytes, byteCount, off_t(piece * byteCount))
+            try storage.writeAll(file, at: piece * byteCount, room, 0..<byteCount)
         }
-        fsync(number)
+        try storage.sync(file)
+        try storage.syncDirectory()
         let start = Clock.monotonicNanoseconds
         for piece in 0..<pieces {
-            unsafe pwrite(number, bytes, byteCount, off_t(piece * byteCount))
-            fdatasync(number)
+            try storage.writeAll(file, at: piece * byteCount, room, 0..<byteCount)
+            try storage.sync(file)
         }
         return Double(Clock.monotonicNanoseconds - start) / 1e9
     }

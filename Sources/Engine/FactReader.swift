@@ -117,7 +117,8 @@ package struct FactReader: Sendable {
 
     private mutating func readOutcome(_ payload: Span<UInt8>) throws(FactError) -> Outcome {
         let byte: UInt8 = try place.read(payload)
-        guard let outcome = Outcome(rawValue: byte) else {
+        // What is refused leaves no fact.
+        guard let outcome = Outcome(rawValue: byte), outcome.verdict != .rejected else {
             throw place.refusal(.unknownOutcome)
         }
         return outcome

@@ -131,9 +131,9 @@ final class RunningProgram {
         ),
         (["query", "A", "--from", "http://h", "--qty", "0"], "--qty takes a number from 1"),
         (["query", "A", "--from", "http://h", "--by", "x"], "--by: this version knows no"),
-        (["export"], "no such command: export; there are serve, demo, import, query and help"),
+        (["export"], "no such command: export; there are serve, demo, import, query"),
         (["reconcile", "f"], "no such command: reconcile; there are serve, demo, import"),
-        (["quary"], "no such command: quary; there are serve, demo, import, query and help"),
+        (["quary"], "no such command: quary; there are serve, demo, import, query"),
         (["--help-me"], "no such option: --help-me"),
         (["help", "load"], "no such command: load"),
     ])

@@ -20,6 +20,9 @@ import Testing
         (.rowBeforeWindow, 37, "count_before_window", .rejected),
         (.rowUnknownSKU, 38, "unknown_sku", .rejected),
         (.rowUnknownLocation, 39, "unknown_location", .rejected),
+        (.journalFull, 40, "journal_full", .rejected),
+        (.readOnly, 41, "read_only", .rejected),
+        (.unknown, 42, "outcome_unknown", .rejected),
     ]
 
     @Test func `numbers, codes and verdicts of outcomes are fixed`() {
