@@ -136,8 +136,8 @@ let package = Package(
         tests(
             "CommandLineTests",
             uses: [
-                "Bytes", "CSV", "Zstd", "Platform", "Client", "Engine", "Service", "SampleData",
-                "holdfast",
+                "Bytes", "CSV", "Zstd", "Platform", "Client", "Engine", "Journal", "Service",
+                "SampleData", "holdfast",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -80,19 +80,22 @@ struct Replay: ~Copyable {
     }
 
     /// Compares where the journal begins and ends with the snapshot.
-    func check(_ extents: [Extent]) throws(JournalError) {
-        for (mark, extent) in zip(marks, extents) {
-            if extent.first > mark.sequence + 1 {
-                throw .unusable(
-                    stream: extent.stream, sequence: mark.sequence + 1,
-                    reason: "the journal begins at \(extent.first), behind the snapshot")
-            }
-            if extent.head.sequence < mark.sequence {
-                throw .unusable(
-                    stream: extent.stream, sequence: extent.head.sequence + 1,
-                    reason: "the journal ends here, and the snapshot at \(mark.sequence): the "
-                        + "device has lost what was synced")
-            }
+    func check(_ extents: [Extent]) throws(JournalError) { try compare(extents, with: marks) }
+}
+
+/// Compares where the streams of a journal begin and end with where those of a snapshot stand.
+func compare(_ extents: [Extent], with marks: [StreamMark]) throws(JournalError) {
+    for (mark, extent) in zip(marks, extents) {
+        if extent.first > mark.sequence + 1 {
+            throw .unusable(
+                stream: extent.stream, sequence: mark.sequence + 1,
+                reason: "the journal begins at \(extent.first), behind the snapshot")
+        }
+        if extent.head.sequence < mark.sequence {
+            throw .unusable(
+                stream: extent.stream, sequence: extent.head.sequence + 1,
+                reason: "the journal ends here, and the snapshot at \(mark.sequence): the "
+                    + "device has lost what was synced")
         }
     }
 }

@@ -23,7 +23,7 @@ struct Subcommand: Sendable {
 }
 
 /// All there is, in the order of the help.
-let subcommands = [serveCommand, demoCommand, importCommand, queryCommand]
+let subcommands = [serveCommand, demoCommand, importCommand, queryCommand, inspectCommand]
 
 /// Does what the arguments ask for.
 ///
@@ -91,7 +91,7 @@ private var shortHelp: String {
 
         \(table(rows, [.left, .left]).joined(separator: "\n"))
 
-        Exit status: 0 done, 1 done with rejected rows, 2 wrong usage, 3 failed.
+        Exit status: 0 done, 1 done with rejected rows or damage found, 2 wrong usage, 3 failed.
         """
 }
 
