@@ -122,14 +122,11 @@ final class RunningProgram {
         ),
         (["query", "A", "--from", "http://h", "--qty", "0"], "--qty takes a number from 1"),
         (["query", "A", "--from", "http://h", "--by", "x"], "--by: this version knows no"),
-        (
-            ["export"],
-            "no such command: export; there are serve, demo, import, query, inspect and help"
-        ),
+        (["export"], "--out FILE is required"),
         (["reconcile", "f"], "no such command: reconcile; there are serve, demo, import"),
         (
             ["quary"],
-            "no such command: quary; there are serve, demo, import, query, inspect and help"
+            "no such command: quary; there are serve, demo, import, query, export, inspect and help"
         ),
         (["--help-me"], "no such option: --help-me"),
         (["help", "load"], "no such command: load"),
@@ -151,7 +148,7 @@ final class RunningProgram {
         #expect(console.captured.errors == "")
     }
 
-    @Test(arguments: ["serve", "demo", "import", "query", "inspect"])
+    @Test(arguments: ["serve", "demo", "import", "query", "export", "inspect"])
     func `the help of a command lists the options it has and no others`(name: String) throws {
         let command = try #require(subcommands.first { $0.name == name })
         let help = run("help", name)

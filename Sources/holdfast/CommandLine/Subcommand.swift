@@ -23,7 +23,9 @@ struct Subcommand: Sendable {
 }
 
 /// All there is, in the order of the help.
-let subcommands = [serveCommand, demoCommand, importCommand, queryCommand, inspectCommand]
+let subcommands = [
+    serveCommand, demoCommand, importCommand, queryCommand, exportCommand, inspectCommand,
+]
 
 /// Does what the arguments ask for.
 ///
