@@ -136,7 +136,7 @@ let package = Package(
             "CommandLineTests",
             uses: [
                 "Bytes", "CSV", "Zstd", "Parquet", "Platform", "Client", "Engine", "Journal",
-                "Service", "SampleData", "holdfast",
+                "Service", "Snapshot", "SampleData", "holdfast",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -126,7 +126,7 @@ final class RunningProgram {
         (["reconcile", "f"], "no such command: reconcile; there are serve, demo, import"),
         (
             ["quary"],
-            "no such command: quary; there are serve, demo, import, query, export, inspect and help"
+            "no such command: quary; there are serve, demo, import, query, export, backup, inspect and help"
         ),
         (["--help-me"], "no such option: --help-me"),
         (["help", "load"], "no such command: load"),
@@ -148,7 +148,7 @@ final class RunningProgram {
         #expect(console.captured.errors == "")
     }
 
-    @Test(arguments: ["serve", "demo", "import", "query", "export", "inspect"])
+    @Test(arguments: ["serve", "demo", "import", "query", "export", "backup", "inspect"])
     func `the help of a command lists the options it has and no others`(name: String) throws {
         let command = try #require(subcommands.first { $0.name == name })
         let help = run("help", name)
