@@ -76,8 +76,7 @@ let package = Package(
             "Service",
             uses: [
                 "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "JSON", "CSV",
-                "HTTP",
-                "Platform",
+                "HTTP", "Zstd", "Parquet", "Platform",
             ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
         module("SampleData", uses: ["Bytes"]),
@@ -148,8 +147,8 @@ let package = Package(
         tests(
             "CommandLineTests",
             uses: [
-                "Bytes", "CSV", "Zstd", "Platform", "Client", "Engine", "Service", "SampleData",
-                "holdfast",
+                "Bytes", "CSV", "Zstd", "Parquet", "Platform", "Client", "Engine", "Journal",
+                "Service", "Snapshot", "SampleData", "holdfast",
             ]),
     ],
     swiftLanguageModes: [.v6]

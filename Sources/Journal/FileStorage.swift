@@ -10,10 +10,16 @@ internal import Synchronization
 /// One thread writes; others may have storages of their own on the same folder to read.
 package final class FileStorage: Storage {
     private let folder: String
+    private let isReadOnly: Bool
     private let lockFile = Mutex<Int32?>(nil)
 
-    /// - Parameter folder: Must exist.
-    package init(folder: String) { self.folder = folder }
+    /// - Parameters:
+    ///   - folder: Must exist.
+    ///   - isReadOnly: Files are opened for reading alone, so that nothing can be changed.
+    package init(folder: String, isReadOnly: Bool = false) {
+        self.folder = folder
+        self.isReadOnly = isReadOnly
+    }
 
     deinit { unlock() }
 
@@ -84,7 +90,8 @@ package final class FileStorage: Storage {
     }
 
     package func open(_ name: FileName) throws(SystemError) -> FileNumber {
-        let number = unsafe Glibc.open(path(name), O_RDWR | O_CLOEXEC)
+        let access = isReadOnly ? O_RDONLY : O_RDWR
+        let number = unsafe Glibc.open(path(name), access | O_CLOEXEC)
         guard number >= 0 else { throw failure("open", name) }
         return FileNumber(number)
     }

@@ -128,6 +128,12 @@ package enum Files {
         guard unsafe symlink(target, path) == 0 else { throw .last("make the link", on: path) }
     }
 
+    /// Whether there is a symbolic link of this name.
+    package static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
     /// Removes a file, a link or an empty folder; says nothing when there is none.
     package static func remove(_ path: String) throws(SystemError) {
         if unsafe Glibc.remove(path) != 0, errno != ENOENT { throw .last("remove", on: path) }

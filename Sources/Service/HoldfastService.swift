@@ -117,10 +117,11 @@ package final class HoldfastService: Sendable {
         } catch { throw StartError("\(directory.snapshotsPath): \(error)") }
         let loaded = Clock.monotonicNanoseconds
         summary.snapshotMilliseconds = Int((loaded - start) / 1_000_000)
-        var replay: ParallelReplay
-        do throws(SystemError) {
-            replay = try ParallelReplay(engine, behind: summary.snapshot)
-        } catch { throw StartError(error.description) }
+        let crew: ReplayCrew
+        do throws(SystemError) { crew = try ReplayCrew(engine) } catch {
+            throw StartError(error.description)
+        }
+        var replay = TailReplay(engine, behind: summary.snapshot, crew: crew)
         // Its threads end whatever comes.
         defer { try? replay.finish() }
         let journal: Journal

@@ -131,9 +131,9 @@ final class RunningProgram {
         ),
         (["query", "A", "--from", "http://h", "--qty", "0"], "--qty takes a number from 1"),
         (["query", "A", "--from", "http://h", "--by", "x"], "--by: this version knows no"),
-        (["export"], "no such command: export; there are serve, demo, import, query"),
+        (["export"], "--out FILE is required"),
         (["reconcile", "f"], "no such command: reconcile; there are serve, demo, import"),
-        (["quary"], "no such command: quary; there are serve, demo, import, query"),
+        (["quary"], "no such command: quary; there are serve, demo, import, query, export"),
         (["--help-me"], "no such option: --help-me"),
         (["help", "load"], "no such command: load"),
     ])
@@ -154,7 +154,7 @@ final class RunningProgram {
         #expect(console.captured.errors == "")
     }
 
-    @Test(arguments: ["serve", "demo", "import", "query"])
+    @Test(arguments: ["serve", "demo", "import", "query", "export", "backup", "inspect"])
     func `the help of a command lists the options it has and no others`(name: String) throws {
         let command = try #require(subcommands.first { $0.name == name })
         let help = run("help", name)

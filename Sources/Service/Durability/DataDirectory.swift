@@ -35,13 +35,13 @@ package final class DataDirectory: Sendable {
     package var snapshotsPath: String { path + "/snapshots" }
 
     /// What `holdfast.json` says.
-    private struct Description: Codable {
+    struct Description: Codable {
         var format: Int
         var identity: String
         var shards: Int
     }
 
-    private static let format = 1
+    static let format = 1
 
     /// Takes the directory at `path`, or makes one.
     ///
@@ -94,13 +94,20 @@ package final class DataDirectory: Sendable {
         }
         try Files.syncFolder(Files.folder(of: path))
         var random = SystemRandomNumberGenerator()
+        try write(
+            path, KeyedHash(using: &random), identity: random.next(), shardCount: shardCount)
+    }
+
+    /// Writes the key, and then what is fixed besides.
+    static func write(
+        _ path: String, _ hasher: KeyedHash, identity: UInt64, shardCount: Int
+    ) throws {
         var key = ByteBuffer()
-        for word in KeyedHash(using: &random).words { key.append(littleEndian: word) }
+        for word in hasher.words { key.append(littleEndian: word) }
         key.append(littleEndian: xxh64(key.span))
         try Files.replace(path + "/key", with: key.span)
         let description = Description(
-            format: format, identity: String(random.next() as UInt64, radix: 16),
-            shards: shardCount)
+            format: format, identity: String(identity, radix: 16), shards: shardCount)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         var json = ByteBuffer()
@@ -109,7 +116,7 @@ package final class DataDirectory: Sendable {
         try Files.replace(path + "/holdfast.json", with: json.span)
     }
 
-    private static func readDescription(_ path: String) throws -> Description {
+    static func readDescription(_ path: String) throws -> Description {
         let file = path + "/holdfast.json"
         let bytes = try readFile(file, limit: 1 << 16)
         guard let found = try? JSONDecoder().decode(Description.self, from: Data(bytes.span.array))
@@ -125,7 +132,7 @@ package final class DataDirectory: Sendable {
         return found
     }
 
-    private static func readKey(_ path: String) throws -> [UInt64] {
+    static func readKey(_ path: String) throws -> [UInt64] {
         let bytes = try readFile(path + "/key", limit: 1 << 16)
         let count = KeyedHash.wordCount
         guard bytes.count == (count + 1) * 8,

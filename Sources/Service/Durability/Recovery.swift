@@ -28,24 +28,32 @@ package struct RecoverySummary: Sendable {
     package var newestTime: Milliseconds?
 }
 
-/// Applies the frames of a journal to an engine that nothing else uses yet.
-struct ParallelReplay: ~Copyable {
-    private let engine: Engine
+/// Applies the frames of a journal that lie behind a snapshot, to an engine that nothing else uses
+/// yet.
+struct TailReplay: ~Copyable {
+    private var here: Replay
+    /// Threads that replay shards; nil: the caller does.
+    private var crew: ReplayCrew?
+    private let shardCount: Int
     /// Where the snapshot stands: shards, then the control stream.
     private let marks: [StreamMark]
-    private var crew: ReplayCrew
-    /// Known once it is finished.
-    private(set) var factCount = 0
+    private var crewFactCount = 0
     private(set) var frameCount = 0
     private(set) var newestTime: Milliseconds?
 
-    /// - Parameter snapshot: What the engine was loaded from.
-    init(_ engine: Engine, behind snapshot: Manifest?) throws(SystemError) {
-        self.engine = engine
-        crew = try ReplayCrew(engine)
+    /// - Parameters:
+    ///   - snapshot: What the engine was loaded from.
+    ///   - crew: Threads for the shards; nil: every frame is applied before `apply` returns.
+    init(_ engine: Engine, behind snapshot: Manifest?, crew: consuming ReplayCrew? = nil) {
+        here = Replay(engine)
+        self.crew = crew
+        shardCount = engine.shardCount
         marks = snapshot.map { $0.shards + [$0.control] } ?? []
         newestTime = snapshot?.time
     }
+
+    /// Facts applied; those of other threads once they are finished.
+    var factCount: Int { here.factCount + crewFactCount }
 
     /// Where the streams begin in a journal that is not there yet.
     var starting: [StreamHead] {
@@ -55,32 +63,30 @@ struct ParallelReplay: ~Copyable {
     /// Applies a frame as recovery delivers it, whole; those before the snapshot are passed.
     mutating func apply(_ header: FrameHeader, _ frame: Span<UInt8>) throws(JournalError) {
         newestTime = max(newestTime ?? header.time, header.time)
-        let index =
-            header.stream == StreamNumber.control ? engine.shardCount : Int(header.stream)
+        let isShared = header.stream == StreamNumber.control
+        let index = isShared ? shardCount : Int(header.stream)
         if !marks.isEmpty, header.sequence <= marks[index].sequence {
             if header.sequence == marks[index].sequence, header.hash != marks[index].hash.value {
-                throw unusable(header, "the snapshot was taken at another frame of this number")
+                throw .unusable(
+                    stream: header.stream, sequence: header.sequence,
+                    reason: "the snapshot was taken at another frame of this number")
             }
             return
         }
         frameCount += 1
-        guard header.kind == .facts else { return }
+        guard header.kind == .facts, !isShared, crew != nil else {
+            return try here.apply(header, frame)
+        }
         let payload = frame.extracting(
             FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
-        if header.stream == StreamNumber.control {
-            do throws(ReplayError) { try engine.master.replay(payload) } catch {
-                throw unusable(header, error.description)
-            }
-            return
-        }
-        do throws(UnusableFrame) { try crew.replay(header, payload) } catch {
+        do throws(UnusableFrame) { try crew!.replay(header, payload) } catch {
             throw Self.unusable(error)
         }
     }
 
     /// Waits until all frames are applied; before anything is changed on the device.
     mutating func finish() throws(JournalError) {
-        do throws(UnusableFrame) { factCount = try crew.finish() } catch {
+        do throws(UnusableFrame) { crewFactCount = try crew?.finish() ?? 0 } catch {
             throw Self.unusable(error)
         }
     }
@@ -90,24 +96,23 @@ struct ParallelReplay: ~Copyable {
             stream: frame.stream, sequence: frame.sequence, reason: frame.error.description)
     }
 
-    private func unusable(_ header: FrameHeader, _ reason: String) -> JournalError {
-        .unusable(stream: header.stream, sequence: header.sequence, reason: reason)
-    }
-
     /// Compares where the journal begins and ends with the snapshot.
-    func check(_ extents: [Extent]) throws(JournalError) {
-        for (mark, extent) in zip(marks, extents) {
-            if extent.first > mark.sequence + 1 {
-                throw .unusable(
-                    stream: extent.stream, sequence: mark.sequence + 1,
-                    reason: "the journal begins at \(extent.first), behind the snapshot")
-            }
-            if extent.head.sequence < mark.sequence {
-                throw .unusable(
-                    stream: extent.stream, sequence: extent.head.sequence + 1,
-                    reason: "the journal ends here, and the snapshot at \(mark.sequence): the "
-                        + "device has lost what was synced")
-            }
+    func check(_ extents: [Extent]) throws(JournalError) { try compare(extents, with: marks) }
+}
+
+/// Compares where the streams of a journal begin and end with where those of a snapshot stand.
+func compare(_ extents: [Extent], with marks: [StreamMark]) throws(JournalError) {
+    for (mark, extent) in zip(marks, extents) {
+        if extent.first > mark.sequence + 1 {
+            throw .unusable(
+                stream: extent.stream, sequence: mark.sequence + 1,
+                reason: "the journal begins at \(extent.first), behind the snapshot")
+        }
+        if extent.head.sequence < mark.sequence {
+            throw .unusable(
+                stream: extent.stream, sequence: extent.head.sequence + 1,
+                reason: "the journal ends here, and the snapshot at \(mark.sequence): the "
+                    + "device has lost what was synced")
         }
     }
 }

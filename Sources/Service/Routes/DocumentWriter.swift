@@ -44,7 +44,8 @@ extension ByteBuffer {
         }
     }
 
-    private mutating func append(utcOffset minutes: Int) {
+    /// Appends `+02:00`.
+    mutating func append(utcOffset minutes: Int) {
         append(UInt8(ascii: minutes < 0 ? "-" : "+"))
         append(padded: abs(minutes) / 60, width: 2)
         append(UInt8(ascii: ":"))

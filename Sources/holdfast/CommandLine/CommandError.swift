@@ -10,6 +10,9 @@ enum ExitStatus: Int32, Sendable {
     /// Done, but some rows were rejected and listed.
     case rejectedRows = 1
 
+    /// Done, and what was looked at is damaged.
+    static let damaged = rejectedRows
+
     /// The command line makes no sense.
     case usage = 2
 

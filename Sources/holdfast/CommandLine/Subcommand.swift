@@ -24,7 +24,8 @@ struct Subcommand: Sendable {
 
 /// All there is, in the order of the help.
 let subcommands = [
-    serveCommand, demoCommand, importCommand, queryCommand, simulateCommand,
+    serveCommand, demoCommand, importCommand, queryCommand, exportCommand, backupCommand,
+    inspectCommand, simulateCommand,
 ]
 
 /// Does what the arguments ask for.
@@ -93,7 +94,7 @@ private var shortHelp: String {
 
         \(table(rows, [.left, .left]).joined(separator: "\n"))
 
-        Exit status: 0 done, 1 done with rejected rows, 2 wrong usage, 3 failed.
+        Exit status: 0 done, 1 done with rejected rows or damage found, 2 wrong usage, 3 failed.
         """
 }
 

@@ -1,0 +1,79 @@
+// What is in a data directory, every checksum looked at. Nothing is changed, and no lock is kept, so
+// the directory of a running service may be inspected.
+
+package import Journal
+package import Snapshot
+
+/// A data directory, looked through.
+package struct DirectoryInspection: Sendable {
+    package let directory: StoredDirectory
+
+    /// A process serves it: the end of the journal may be under way.
+    package let isInUse: Bool
+
+    /// Newest first.
+    package let snapshots: [SnapshotCheck]
+    package let journal: JournalSurvey
+
+    /// Why the journal does not go with the newest whole snapshot; nil: it does.
+    package let mismatch: JournalError?
+
+    /// Whether a start finds all that it needs, and nothing is damaged.
+    package var isWhole: Bool {
+        journal.problem == nil && mismatch == nil && snapshots.allSatisfy { $0.problems.isEmpty }
+    }
+
+    /// - Throws: When the directory cannot be read.
+    /// - Complexity: O(bytes); holds the largest segment of the journal in memory.
+    package init(_ directory: StoredDirectory) throws(StartError) {
+        self.directory = directory
+        isInUse = try directory.isInUse
+        let reader = SnapshotReader(in: directory.snapshotsPath)
+        do throws(SnapshotError) {
+            snapshots = try reader.numbers().map { reader.check($0) }
+        } catch { throw StartError("\(directory.snapshotsPath): \(error)") }
+        let newest = snapshots.first { $0.problems.isEmpty }?.manifest
+        let starting = newest.map { $0.shards.map(\.head) + [$0.control.head, StreamHead()] } ?? []
+        do throws(JournalError) {
+            journal = try Self.survey(directory, starting, again: isInUse ? 5 : 0)
+        } catch { throw StartError("\(directory.journalPath): \(error)") }
+        mismatch = journal.problem == nil ? Self.mismatch(newest, journal.extents) : nil
+    }
+
+    /// Looks at the journal. What is being written meanwhile may look like damage, but not twice at
+    /// the same place.
+    private static func survey(
+        _ directory: StoredDirectory, _ starting: [StreamHead], again count: Int
+    ) throws(JournalError) -> JournalSurvey {
+        var found = try JournalSurvey(directory, starting)
+        for _ in 0..<count where found.problem != nil {
+            let next = try JournalSurvey(directory, starting)
+            if next.problem == found.problem { return next }
+            found = next
+        }
+        return found
+    }
+
+    private static func mismatch(_ snapshot: Manifest?, _ extents: [Extent]) -> JournalError? {
+        guard let snapshot else {
+            guard let extent = extents.first(where: { $0.first > 1 }) else { return nil }
+            return .unusable(
+                stream: extent.stream, sequence: 1,
+                reason: "the journal begins at \(extent.first), and there is no whole snapshot")
+        }
+        do throws(JournalError) {
+            try compare(extents, with: snapshot.shards + [snapshot.control])
+            return nil
+        } catch { return error }
+    }
+}
+
+extension JournalSurvey {
+    fileprivate init(
+        _ directory: StoredDirectory, _ starting: [StreamHead]
+    ) throws(JournalError) {
+        try self.init(
+            folder: directory.journalPath, shardCount: directory.shardCount, starting: starting
+        ) { _, _ in }
+    }
+}

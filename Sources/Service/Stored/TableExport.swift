@@ -1,0 +1,167 @@
+// Tables of what is loaded, for other programs: CSV or Parquet, with the columns that are wanted.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+internal import Engine
+internal import Parquet
+package import Platform
+internal import Zstd
+
+/// What can be exported.
+package enum ExportTable: String, CaseIterable, Sendable {
+    case positions, items, locations
+
+    /// All columns, in order.
+    package var columnNames: [String] { columns.map(\.name) }
+
+    var columns: [ParquetColumn] {
+        switch self {
+        case .positions:
+            [
+                ParquetColumn("sku", .string), ParquetColumn("location", .string),
+                ParquetColumn("on_hand", .int64), ParquetColumn("sellable", .int32),
+                ParquetColumn("returned", .int32), ParquetColumn("damaged", .int32),
+                ParquetColumn("blocked", .int32), ParquetColumn("held", .int32),
+                ParquetColumn("allocated", .int32), ParquetColumn("inbound", .int32),
+                ParquetColumn("safety_stock", .int32), ParquetColumn("available", .int32),
+            ]
+        case .items:
+            [
+                ParquetColumn("sku", .string), ParquetColumn("category", .string),
+                ParquetColumn("name", .string),
+            ]
+        case .locations:
+            [
+                ParquetColumn("location", .string), ParquetColumn("kind", .string),
+                ParquetColumn("groups", .string), ParquetColumn("open", .boolean),
+                ParquetColumn("utc_offset", .string),
+            ]
+        }
+    }
+}
+
+package enum ExportFormat: String, CaseIterable, Sendable {
+    case csv, parquet
+}
+
+/// Where the bytes of an export go.
+package typealias ExportSink = (Span<UInt8>) throws(SystemError) -> Void
+
+extension StoredState {
+    /// Writes a table.
+    ///
+    /// - Parameter columns: Names of its columns, each once, in the order wanted.
+    /// - Returns: Rows written.
+    /// - Throws: What `sink` throws, and ENOMEM.
+    /// - Complexity: O(rows); some hundred thousand are held.
+    package func export(
+        _ table: ExportTable, columns: [String], as format: ExportFormat, to sink: ExportSink
+    ) throws(SystemError) -> Int {
+        var rows = try ExportRows(table, columns, format)
+        switch table {
+        case .positions: try exportPositions(&rows, sink)
+        case .items: try exportItems(&rows, sink)
+        case .locations: exportLocations(&rows)
+        }
+        return try rows.finish(sink)
+    }
+
+    private func exportPositions(
+        _ rows: inout ExportRows, _ sink: ExportSink
+    ) throws(SystemError) {
+        let policy = engine.master.policy(now: now)
+        rows[1].keep(engine.master.locationNames, count: engine.master.nameCounts.locations)
+        var columns = PositionColumns()
+        var movements = MomentColumns()
+        var counts = MomentColumns()
+        for number in 0..<engine.shardCount {
+            let shard = engine.withShard(number) { $0.freeze() }
+            defer { engine.withShard(number) { $0.thaw() } }
+            var runs = FrozenRuns(shard)
+            var sku: UInt32 = 0
+            while runs.next != nil {
+                runs.appendRun(&columns, &movements, &counts)
+                if columns.count > 0 { shard.names.withName(sku) { rows[0].append(text: $0) } }
+                for row in 0..<columns.count { append(row, of: columns, policy, to: rows) }
+                rows.count += columns.count
+                sku += 1
+                columns.removeAll()
+                movements.removeAll()
+                counts.removeAll()
+                try rows.writeIfMany(sink)
+            }
+        }
+    }
+
+    private func append(
+        _ row: Int, of columns: borrowing PositionColumns, _ policy: Policy,
+        to rows: borrowing ExportRows
+    ) {
+        let conditions = (
+            Int64(columns.sellable[row]), Int64(columns.returned[row]),
+            Int64(columns.damaged[row]), Int64(columns.blocked[row])
+        )
+        let location = columns.locations[row]
+        rows[0].append(number: UInt32(rows[0].textCount - 1))
+        rows[1].append(number: location)
+        rows[2].append(conditions.0 + conditions.1 + conditions.2 + conditions.3)
+        rows[3].append(conditions.0)
+        rows[4].append(conditions.1)
+        rows[5].append(conditions.2)
+        rows[6].append(conditions.3)
+        rows[7].append(Int64(columns.held[row]))
+        rows[8].append(Int64(columns.allocated[row]))
+        rows[9].append(0)
+        rows[10].append(Int64(columns.safetyStock[row]))
+        rows[11].append(
+            Int64(
+                availableToPromise(
+                    free: columns.free[row], isOpen: policy.isOpen(UInt16(location)))))
+    }
+
+    private func exportItems(_ rows: inout ExportRows, _ sink: ExportSink) throws(SystemError) {
+        let categories = engine.master.categoryNames
+        rows[1].keepNone()
+        rows[1].keep(categories, count: engine.master.nameCounts.categories)
+        for number in 0..<engine.shardCount {
+            let shard = engine.withShard(number) { $0.freeze() }
+            defer { engine.withShard(number) { $0.thaw() } }
+            let names = shard.itemNameOf.sorted()
+            var next = 0
+            for sku in 0..<shard.skuCount {
+                shard.names.withName(UInt32(sku)) { rows[0].append(text: $0) }
+                rows[0].append(number: UInt32(rows[0].textCount - 1))
+                rows[1].append(number: UInt32(shard.positions.attributes[sku].category))
+                var name = ByteBuffer()
+                if next < names.count, names[next].key == UInt64(sku) {
+                    shard.appendItemName(names[next].value, to: &name)
+                    next += 1
+                }
+                rows[2].append(text: name.span)
+                rows[2].append(number: UInt32(rows[2].textCount - 1))
+                rows.count += 1
+                try rows.writeIfMany(sink)
+            }
+        }
+    }
+
+    private func exportLocations(_ rows: inout ExportRows) {
+        for location in engine.master.locations.value {
+            var offset = ByteBuffer()
+            offset.append(utcOffset: location.utcOffsetMinutes)
+            var groups = ByteBuffer()
+            for (index, group) in location.groups.enumerated() {
+                if index > 0 { groups.append("|") }
+                groups.append(group.bytes.span)
+            }
+            rows[0].append(text: location.name.bytes.span)
+            rows[1].append(text: location.kind.rawValue.utf8.span)
+            rows[2].append(text: groups.span)
+            rows[3].append(location.isOpen ? 1 : 0)
+            rows[4].append(text: offset.span)
+            for column in [0, 1, 2, 4] { rows[column].append(number: UInt32(rows.count)) }
+            rows.count += 1
+        }
+    }
+}
