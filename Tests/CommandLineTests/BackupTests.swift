@@ -104,7 +104,8 @@ private final class Traffic: Sendable {
 
     @Test func `what is damaged is not copied, and leaves nothing behind`() throws {
         try data.serve(snapshotting: false) { url, _ in try fill(url) }
-        try data.flipBit(of: "journal/0000000000000000.journal", at: 1000)
+        let place = try data.place(ofFrame: 1, of: StreamNumber.control)
+        try data.flipBit(of: "journal/0000000000000000.journal", at: place)
         let run = backUp()
         #expect(run.status == 3)
         #expect(run.errors.contains("cannot be copied: 0000000000000000.journal, offset"))

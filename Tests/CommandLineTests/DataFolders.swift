@@ -71,6 +71,20 @@ final class DataFolder {
         try bytes.write(to: URL(fileURLWithPath: path + "/" + file))
     }
 
+    /// Where the payload of a frame lies in the first segment.
+    func place(ofFrame sequence: Int, of stream: UInt16) throws -> Int {
+        let file = path + "/journal/0000000000000000.journal"
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+        for offset in stride(from: 0, to: bytes.count - 64, by: 8) {
+            guard Array(bytes[offset..<offset + 4]) == [0xFC, 0xFF, 0x4A, 0x48],
+                UInt16(bytes[offset + 6]) | UInt16(bytes[offset + 7]) << 8 == stream,
+                Int(bytes[offset + 24]) == sequence, bytes[offset + 25] == 0
+            else { continue }
+            return offset + 64
+        }
+        throw CommandError.failed("no such frame")
+    }
+
     /// Runs `inspect --json` on it.
     func inspection(expecting status: Int32 = 0) throws -> [String: Any] {
         let run = run("inspect", path, "--json")

@@ -35,20 +35,6 @@ import Testing
         return try #require(Int(found.output.1))
     }
 
-    /// Where the payload of the `number`th frame of a stream lies in the first segment.
-    private func place(ofFrame sequence: Int, of stream: UInt16) throws -> Int {
-        let path = data.path + "/journal/0000000000000000.journal"
-        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
-        for offset in stride(from: 0, to: bytes.count - 64, by: 8) {
-            guard Array(bytes[offset..<offset + 4]) == [0xFC, 0xFF, 0x4A, 0x48],
-                UInt16(bytes[offset + 6]) | UInt16(bytes[offset + 7]) << 8 == stream,
-                Int(bytes[offset + 24]) == sequence, bytes[offset + 25] == 0
-            else { continue }
-            return offset + 64
-        }
-        throw CommandError.failed("no such frame")
-    }
-
     /// The shard that counts of X1 go to, by the listing of facts.
     private func shard() throws -> UInt16 {
         let facts = run("inspect", data.path, "--facts").output
@@ -86,7 +72,7 @@ import Testing
     @Test func `frames before the damage are kept, and what is lost is told`() throws {
         try data.serve(snapshotting: false) { url, _ in try count(url, 1...9) }
         let shard = try shard()
-        let place = try place(ofFrame: 6, of: shard)
+        let place = try data.place(ofFrame: 6, of: shard)
         try data.flipBit(of: "journal/0000000000000000.journal", at: place)
         let before = try data.contents()
         let run = salvage()
@@ -110,7 +96,7 @@ import Testing
             try count(url, 6...9)
         }
         let shard = try shard()
-        let place = try place(ofFrame: 3, of: shard)
+        let place = try data.place(ofFrame: 3, of: shard)
         try data.flipBit(of: "journal/0000000000000000.journal", at: place)
         #expect(run("inspect", data.path).status == 1)
         let run = salvage()
@@ -131,7 +117,7 @@ import Testing
             try count(url, 4...5)
         }
         let shard = try shard()
-        let place = try place(ofFrame: 2, of: StreamNumber.control)
+        let place = try data.place(ofFrame: 2, of: StreamNumber.control)
         try data.flipBit(of: "journal/0000000000000000.journal", at: place)
         let run = salvage()
         #expect(run.status == 1)

@@ -30,7 +30,10 @@ package struct DirectoryInspection: Sendable {
         isInUse = try directory.isInUse
         let reader = SnapshotReader(in: directory.snapshotsPath)
         do throws(SnapshotError) {
-            snapshots = try reader.numbers().map { reader.check($0) }
+            let checks = try reader.numbers().map { reader.check($0) }
+            // A service may have removed an old one meanwhile.
+            let numbers = try reader.numbers()
+            snapshots = checks.filter { $0.problems.isEmpty || numbers.contains($0.number) }
         } catch { throw StartError("\(directory.snapshotsPath): \(error)") }
         let newest = snapshots.first { $0.problems.isEmpty }?.manifest
         let starting = newest.map { $0.shards.map(\.head) + [$0.control.head, StreamHead()] } ?? []
@@ -40,8 +43,8 @@ package struct DirectoryInspection: Sendable {
         mismatch = journal.problem == nil ? Self.mismatch(newest, journal.extents) : nil
     }
 
-    /// Looks at the journal. What is being written meanwhile may look like damage, but not twice at
-    /// the same place.
+    /// Looks at the journal. What is being written or removed meanwhile may look like damage, but not
+    /// twice at the same place.
     private static func survey(
         _ directory: StoredDirectory, _ starting: [StreamHead], again count: Int
     ) throws(JournalError) -> JournalSurvey {

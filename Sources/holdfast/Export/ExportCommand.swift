@@ -84,6 +84,10 @@ private func export(
     let start = Clock.monotonicNanoseconds
     let state = try stored { () throws(StartError) in
         let directory = try StoredDirectory(path)
+        if try directory.isInUse {
+            throw StartError(
+                "\(path) is in use by another process: export the copy that holdfast backup makes")
+        }
         return try directory.withoutServing { () throws(StartError) in try directory.load() }
     }
     let rowCount = try orFailed { () throws(SystemError) in
