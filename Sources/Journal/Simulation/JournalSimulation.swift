@@ -69,7 +69,9 @@ package struct JournalSimulation: ~Copyable {
         self.memory = memory
         self.reading = reading
         history = SimulationHistory(isKept: keepsHistory)
-        disk = SimulatedStorage(seed: 0, fileByteCountMax: configuration.segmentByteCount)
+        // Files at once: what is not trimmed piles up for a whole disk.
+        disk = SimulatedStorage(
+            seed: 0, fileByteCountMax: configuration.segmentByteCount, slotCount: 40)
         oracle = JournalOracle(streamCount: configuration.shardCount + 1)
     }
 
