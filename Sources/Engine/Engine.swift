@@ -286,6 +286,11 @@ package final class Engine: @unchecked Sendable {
         return more
     }
 
+    /// Brings a policy into all shards at once. While nothing else uses the engine.
+    package func adoptEverywhere(_ policy: Policy) {
+        for shard in 0..<shardCount { while adopt(policy, shard: shard) {} }
+    }
+
     /// The oldest policy that any shard still has: a change is everywhere when this reaches it.
     package var adoptedGeneration: UInt64 {
         (0..<shardCount).map { adopted.value(at: $0) }.min() ?? 0

@@ -13,7 +13,8 @@ package import Journal
 
 /// Replies in the order of the frames that they wait for.
 struct HeldReplies {
-    private var replies: [(sequence: UInt64, word: UInt64)] = []
+    // Those before `first` have left.
+    private(set) var replies: [(sequence: UInt64, word: UInt64)] = []
     private var first = 0
 
     var isEmpty: Bool { first == replies.count }
@@ -22,6 +23,11 @@ struct HeldReplies {
     var frontSequence: UInt64? { isEmpty ? nil : replies[first].sequence }
 
     mutating func append(_ word: UInt64, after sequence: UInt64) {
+        // Also where some are always held: what has left takes no more than what is there.
+        if first >= 64, first * 2 >= replies.count {
+            replies.removeFirst(first)
+            first = 0
+        }
         replies.append((sequence, word))
     }
 

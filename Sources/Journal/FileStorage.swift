@@ -11,7 +11,7 @@ internal import Synchronization
 package final class FileStorage: Storage {
     private let folder: String
     private let isReadOnly: Bool
-    private let lockFile = Mutex<Int32?>(nil)
+    private let lockFile = Mutex<FileLock?>(nil)
 
     /// - Parameters:
     ///   - folder: Must exist.
@@ -20,8 +20,6 @@ package final class FileStorage: Storage {
         self.folder = folder
         self.isReadOnly = isReadOnly
     }
-
-    deinit { unlock() }
 
     private func path(_ name: FileName) -> String {
         switch name {
@@ -36,41 +34,19 @@ package final class FileStorage: Storage {
     }
 
     package func lock() throws(SystemError) {
-        let path = "\(folder)/lock"
-        let number = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard number >= 0 else { throw SystemError("open", on: path, code: errno) }
-        guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            _ = Glibc.close(number)
-            throw SystemError("lock", on: path, code: code)
-        }
-        lockFile.withLock { $0 = number }
+        var taken: FileLock? = try FileLock("\(folder)/lock")
+        lockFile.withLock { $0 = taken.take() }
     }
 
-    package func unlock() {
-        lockFile.withLock {
-            // Closing the only descriptor of the open file releases its lock.
-            if let number = $0 { _ = Glibc.close(number) }
-            $0 = nil
-        }
-    }
+    package func unlock() { lockFile.withLock { $0 = nil } }
 
     package func segments() throws(SystemError) -> [UInt64] {
-        guard let stream = unsafe opendir(folder) else {
-            throw SystemError("list", on: folder, code: errno)
-        }
-        defer { unsafe closedir(stream) }
-        var bases: [UInt64] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
+        try Files.names(in: folder).compactMap { name in
             guard name.utf8.count == 24, name.hasSuffix(".journal"),
                 let base = UInt64(name.prefix(16), radix: 16), segmentFileName(base) == name
-            else { continue }
-            bases.append(base)
+            else { return nil }
+            return base
         }
-        return bases
     }
 
     package func exists(_ name: FileName) -> Bool { unsafe access(path(name), F_OK) == 0 }
@@ -116,12 +92,7 @@ package final class FileStorage: Storage {
         guard unsafe Glibc.unlink(path(name)) == 0 else { throw failure("remove", name) }
     }
 
-    package func syncDirectory() throws(SystemError) {
-        let number = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { throw SystemError("open", on: folder, code: errno) }
-        defer { _ = Glibc.close(number) }
-        guard fsync(number) == 0 else { throw SystemError("sync", on: folder, code: errno) }
-    }
+    package func syncDirectory() throws(SystemError) { try Files.syncFolder(folder) }
 
     package func freeByteCount() throws(SystemError) -> Int {
         var status = statvfs()

@@ -55,7 +55,7 @@ package final class Journal: Sendable {
     private let doorbell: Doorbell
     private let requests: Requests
     private let writersTaken = Mutex<Set<UInt16>>([])
-    private let thread: Mutex<Thread?>
+    private let thread: RunningThread
 
     /// Opens the journal in `folder`, which exists, or begins one, and starts its thread.
     ///
@@ -88,15 +88,17 @@ package final class Journal: Sendable {
         let loop = JournalLoop(
             core: CoreHandover(core), doorbell: doorbell, requests: requests,
             configuration: configuration)
-        let started = try storing { () throws(SystemError) -> Thread? in
-            try Thread.start(name: "journal") { loop.run() }
+        thread = try storing { () throws(SystemError) in
+            RunningThread(try Thread.start(name: "journal") { loop.run() })
         }
-        thread = Mutex(started)
     }
 
     deinit { close() }
 
     package var state: JournalState { shared.state }
+
+    /// Nothing is acknowledged any more: it has failed, or is closed.
+    package var isFenced: Bool { state.rawValue >= JournalState.failed.rawValue }
 
     /// The error that ended acknowledgements; nil while there was none.
     package var failure: SystemError? { requests.failure.withLock { $0 } }
@@ -143,8 +145,7 @@ package final class Journal: Sendable {
         // Release: pairs with the thread's acquire.
         requests.isClosing.store(true, ordering: .releasing)
         doorbell.waker.wake()
-        let running = thread.withLock { $0.take() }
-        if let running { running.join() }
+        thread.join()
     }
 }
 

@@ -76,7 +76,9 @@ package enum Files {
 
     /// Makes what was created, renamed and removed in a folder survive a loss of power.
     package static func syncFolder(_ path: String) throws(SystemError) {
-        try Descriptor.open(path).sync()
+        do throws(SystemError) { try Descriptor.open(path).sync() } catch {
+            throw SystemError("sync", on: path, code: error.code)
+        }
     }
 
     /// The folder that a path lies in.

@@ -2,6 +2,7 @@
 
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// A running thread with one owner. Detached when the owner ends without joining it.
 package struct Thread: ~Copyable {
@@ -81,5 +82,18 @@ package struct Thread: ~Copyable {
             if let processor { _ = holdfast_pin_thread(Int32(clamping: processor)) }
             body()
         }
+    }
+}
+
+/// A thread that can be kept anywhere and is joined once, by whoever asks first.
+package final class RunningThread: Sendable {
+    private let thread: Mutex<Thread?>
+
+    package init(_ thread: consuming sending Thread) { self.thread = Mutex(consume thread) }
+
+    /// Waits until the thread has ended. Again: nothing.
+    package func join() {
+        let taken = thread.withLock { $0.take() }
+        taken?.join()
     }
 }

@@ -145,8 +145,7 @@ package final class HoldfastService: Sendable {
         let replayed = Clock.monotonicNanoseconds
         summary.replayMilliseconds = Int((replayed - loaded) / 1_000_000)
         if let newest = replay.newestTime { shared.clock.raise(to: newest, at: .current) }
-        let policy = engine.master.policy(now: shared.clock.now(.current))
-        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
+        engine.adoptEverywhere(engine.master.policy(now: shared.clock.now(.current)))
         summary.rulesMilliseconds = Int((Clock.monotonicNanoseconds - replayed) / 1_000_000)
         do throws(SystemError) {
             try begin(
@@ -225,7 +224,7 @@ package final class HoldfastService: Sendable {
         guard let journal = shared.state.journal else { return nil }
         shared.state.snapshots?.end()
         var outcome: SnapshotOutcome?
-        if journal.state.rawValue < JournalState.failed.rawValue {
+        if !journal.isFenced {
             outcome = shared.state.snapshots?.takeLast(shouldContinue)
         }
         journal.close()

@@ -23,7 +23,7 @@ struct Machine: ~Copyable {
     /// Derives what follows from the rules in force, everywhere.
     static func derive(_ engine: Engine, now: Milliseconds) -> Policy {
         let policy = engine.master.policy(now: now)
-        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
+        engine.adoptEverywhere(policy)
         return policy
     }
 
@@ -45,6 +45,6 @@ struct Machine: ~Copyable {
 
     mutating func adoptAll(now: Milliseconds) {
         _ = refreshPolicy(now: now)
-        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
+        engine.adoptEverywhere(policy)
     }
 }

@@ -105,8 +105,7 @@ package struct Snapshot: Sendable {
         do throws(ReplayError) {
             try engine.master.load(facts.span, manifest.versions)
         } catch { throw .file(masterFileName, .master(error)) }
-        let policy = engine.master.policy(now: now)
-        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
+        engine.adoptEverywhere(engine.master.policy(now: now))
     }
 
     /// Loads one shard, behind shared data. Any thread may; several load different shards at a time.

@@ -19,15 +19,17 @@ final class FreezeRequests: Sendable {
     private let word = Atomic<Int>(0)
     private let frozen = Mutex<(FrozenShard, StreamHead)?>(nil)
 
-    /// Does what is asked of one of the shards of a reactor. Their owner, between two turns.
-    ///
-    /// - Complexity: One load when nothing is asked.
-    func serve(_ engine: Engine, now: Milliseconds, owns: (Int) -> Bool) {
+    /// The shard that something is asked for; nil mostly.
+    var askedShard: Int? {
+        let asked = word.load(ordering: .relaxed)
+        return asked > 0 ? asked >> 1 - 1 : nil
+    }
+
+    /// Does what is asked for a shard. Its owner, between two turns.
+    func serve(_ shard: Int, _ engine: Engine, now: Milliseconds) {
         let asked = word.load(ordering: .acquiring)
-        if asked <= 0 { return }
-        let shard = asked >> 1 - 1
         // Claimed, so that it cannot be taken back meanwhile.
-        guard owns(shard),
+        guard asked > 0, asked >> 1 - 1 == shard,
             word.compareExchange(expected: asked, desired: -1, ordering: .acquiring).exchanged
         else { return }
         if asked & 1 == 1 {

@@ -96,7 +96,7 @@ private final class Worker: Sendable {
 /// The workers of one recovery.
 struct ReplayCrew: ~Copyable {
     private let workers: [Worker]
-    private var threads: [RunningReplay] = []
+    private var threads: [RunningThread] = []
     private var frames: [[FrameToReplay]]
     private var bytes: [[UInt8]]
 
@@ -107,7 +107,7 @@ struct ReplayCrew: ~Copyable {
             let worker = Worker(engine)
             do throws(SystemError) {
                 let thread = try Thread.start(name: "replay") { worker.run() }
-                threads.append(RunningReplay(thread))
+                threads.append(RunningThread(thread))
                 workers.append(worker)
             } catch {
                 if workers.isEmpty { throw error }
@@ -161,17 +161,5 @@ struct ReplayCrew: ~Copyable {
         }
         for worker in workers { if let failure = worker.failure { throw failure } }
         return workers.reduce(0) { $0 + $1.factCount }
-    }
-}
-
-/// A thread that can be kept in a list, and joined once.
-private final class RunningReplay: Sendable {
-    private let thread: Mutex<Thread?>
-
-    init(_ thread: consuming sending Thread) { self.thread = Mutex(consume thread) }
-
-    func join() {
-        let taken = thread.withLock { $0.take() }
-        taken?.join()
     }
 }

@@ -42,12 +42,6 @@ package final class ServiceState: Sendable {
     /// The journal's state; nil where there is none yet, or none at all.
     package var journalState: JournalState? { journal?.state }
 
-    /// The journal has failed: nothing is acknowledged any more, and what is read may be ahead of
-    /// what was kept.
-    package var isFenced: Bool {
-        journalState.map { $0.rawValue >= JournalState.failed.rawValue } ?? false
-    }
-
     /// What can be asked of it now.
     enum Status {
         case ok, starting, journalFull, readOnly

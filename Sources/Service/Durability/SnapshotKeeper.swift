@@ -47,7 +47,9 @@ final class SnapshotKeeper: Sendable {
     private let bellOfShard: @Sendable (Int) -> Doorbell
     private let requests = Mutex(Requests())
     private let isEnding = Atomic(false)
-    private let thread = Mutex<Thread?>(nil)
+    private let thread = Mutex<RunningThread?>(nil)
+    /// The manifests of all there are, newest first.
+    private let published: Mutex<[Manifest]>
     /// Where things stood when the last snapshot was begun.
     private let last: Mutex<Standing>
 
@@ -73,6 +75,7 @@ final class SnapshotKeeper: Sendable {
         self.freezes = freezes
         self.bellOfShard = bellOfShard
         let frames = isUnchanged ? (engine.changeCount, engine.master.sequence) : nil
+        published = Mutex(Self.manifests(in: folder))
         last = Mutex(
             Standing(position: isUnchanged ? journal.durablePosition : 0, frames: frames))
     }
@@ -84,6 +87,8 @@ final class SnapshotKeeper: Sendable {
     /// - Returns: What `outcome` is asked with.
     func ask() -> UInt64 {
         requests.withLock { requests in
+            // Behind the end there is no next one.
+            if requests.done == .max { return .max }
             requests.asked = max(requests.asked, requests.done) + 1
             return requests.asked
         }
@@ -94,29 +99,32 @@ final class SnapshotKeeper: Sendable {
         requests.withLock { $0.done >= ticket ? $0.last : nil }
     }
 
-    /// All that is in the folder.
-    func list() throws(SnapshotError) -> [Manifest] {
-        let reader = SnapshotReader(in: folder)
-        var manifests: [Manifest] = []
-        for number in try reader.numbers() {
-            if let manifest = try? reader.manifest(of: number) { manifests.append(manifest) }
+    /// All that are in the folder, newest first, as they were when one was last taken.
+    var list: [Manifest] { published.withLock { $0 } }
+
+    /// Why there is no newer snapshot, where the last try failed.
+    var failure: String? {
+        requests.withLock { requests in
+            if case .failed(let reason) = requests.last { reason } else { nil }
         }
-        return manifests
+    }
+
+    private static func manifests(in folder: String) -> [Manifest] {
+        let reader = SnapshotReader(in: folder)
+        return ((try? reader.numbers()) ?? []).compactMap { try? reader.manifest(of: $0) }
     }
 
     // MARK: - Its life
 
     func start() throws(SystemError) {
-        let started = try Thread.start(name: "snapshots") { [self] in run() }
-        var running: Thread? = consume started
-        thread.withLock { $0 = running.take() }
+        let started = RunningThread(try Thread.start(name: "snapshots") { [self] in run() })
+        thread.withLock { $0 = started }
     }
 
     /// Ends the thread; a snapshot that is being taken is given up.
     func end() {
         isEnding.store(true, ordering: .relaxed)
-        let running = thread.withLock { $0.take() }
-        if let running { running.join() }
+        thread.withLock { $0 }?.join()
     }
 
     /// The last snapshot of a service in order: nobody owns the shards any more.
@@ -160,7 +168,7 @@ final class SnapshotKeeper: Sendable {
     }
 
     private func isDue(elapsed: UInt64) -> Bool {
-        if isUnchanged || isFenced { return false }
+        if isUnchanged || journal.isFenced { return false }
         let grown = journal.durablePosition &- last.withLock { $0.position }
         return schedule.every > 0 && elapsed >= UInt64(schedule.every)
             || grown >= schedule.journalByteCount
@@ -172,10 +180,8 @@ final class SnapshotKeeper: Sendable {
         return frames.map { $0 == (engine.changeCount, engine.master.sequence) } ?? false
     }
 
-    private var isFenced: Bool { journal.state.rawValue >= JournalState.failed.rawValue }
-
     private func takeFromOwners() -> SnapshotOutcome {
-        let shouldWait = { [self] in !isEnding.load(ordering: .relaxed) && !isFenced }
+        let shouldWait = { [self] in !isEnding.load(ordering: .relaxed) && !journal.isFenced }
         return take(
             shouldWait,
             freeze: { [self] shard in
@@ -194,10 +200,11 @@ final class SnapshotKeeper: Sendable {
         freeze: (Int) -> (shard: FrozenShard, head: StreamHead)?, thaw: (Int) -> Void
     ) -> SnapshotOutcome {
         let start = Clock.monotonicNanoseconds
-        let standing = Standing(
-            position: journal.durablePosition,
-            frames: (engine.changeCount + UInt64(engine.shardCount), engine.master.sequence))
-        last.withLock { $0 = standing }
+        // With the marker frames to come.
+        let frames = (engine.changeCount + UInt64(engine.shardCount), engine.master.sequence)
+        let position = journal.durablePosition
+        // Until it is published there is more than the snapshot before has.
+        last.withLock { $0 = Standing(position: position, frames: nil) }
         do throws(SnapshotError) {
             var writer = try SnapshotWriter(
                 in: folder, shardCount: engine.shardCount, time: clock.now(.current),
@@ -210,7 +217,10 @@ final class SnapshotKeeper: Sendable {
                 throw error
             }
             let manifest = try writer.publish()
+            last.withLock { $0.frames = frames }
             try forgetWhatIsOld()
+            let manifests = Self.manifests(in: folder)
+            published.withLock { $0 = manifests }
             let elapsed = Clock.monotonicNanoseconds - start
             return .published(manifest, milliseconds: Int(elapsed / 1_000_000))
         } catch { return .failed(error.description) }
@@ -244,7 +254,7 @@ final class SnapshotKeeper: Sendable {
                     journal.durableSequence(of: UInt16($0)) >= heads[$0].sequence
                 } && journal.durableSequence(of: StreamNumber.control) >= control.sequence
             if isDurable { return }
-            guard shouldContinue(), !isFenced else { throw .cancelled }
+            guard shouldContinue(), !journal.isFenced else { throw .cancelled }
             journal.sync()
             Thread.sleep(milliseconds: 1)
         }

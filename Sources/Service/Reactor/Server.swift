@@ -218,15 +218,3 @@ private final class Launch<Handler: RequestHandler & ~Copyable>: Sendable {
         }
     }
 }
-
-/// A thread that can be shared and joined once.
-private final class RunningThread: Sendable {
-    private let thread: Mutex<Thread?>
-
-    init(_ thread: consuming sending Thread) { self.thread = Mutex(consume thread) }
-
-    func join() {
-        let taken = thread.withLock { $0.take() }
-        taken?.join()
-    }
-}

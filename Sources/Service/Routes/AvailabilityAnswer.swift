@@ -16,14 +16,20 @@ struct AnswerHead: ~Copyable {
     private var now = Milliseconds.min
     private var changeCount: UInt64 = 0
     private var rulesVersion: UInt64 = 0
+    private var isFenced = false
 
+    /// - Parameter isFenced: What is read may be ahead of what was kept, for good.
     @inline(__always)
     mutating func update(
-        _ now: Milliseconds, _ changeCount: UInt64, _ rulesVersion: UInt64, _ state: ServiceState
+        _ now: Milliseconds, _ changeCount: UInt64, _ rulesVersion: UInt64, isFenced: Bool,
+        _ state: ServiceState
     ) {
-        if now == self.now, changeCount == self.changeCount, rulesVersion == self.rulesVersion {
+        if now == self.now, changeCount == self.changeCount, rulesVersion == self.rulesVersion,
+            isFenced == self.isFenced
+        {
             return
         }
+        self.isFenced = isFenced
         self.now = now
         self.changeCount = changeCount
         self.rulesVersion = rulesVersion
@@ -38,7 +44,7 @@ struct AnswerHead: ~Copyable {
         bytes.append(literal: "\",\"mark\":\"")
         state.append(mark: changeCount, to: &bytes)
         bytes.append(literal: "\"")
-        if state.isFenced { bytes.append(literal: ",\"durable\":false") }
+        if isFenced { bytes.append(literal: ",\"durable\":false") }
         bytes.append(literal: ",\"rules_version\":")
         bytes.append(decimal: Int64(truncatingIfNeeded: rulesVersion))
         bytes.append(literal: ",\"items\":[")

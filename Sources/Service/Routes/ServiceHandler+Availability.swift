@@ -5,6 +5,7 @@ internal import Columns
 internal import Domain
 internal import Engine
 internal import HTTP
+internal import Journal
 
 /// A long question, or one whose SKUs must be read by their owners.
 @safe
@@ -109,7 +110,9 @@ extension ServiceHandler {
     // MARK: - Heads
 
     mutating func appendHead(_ output: inout ByteBuffer) {
-        answerHead.update(now, engine.changeCount, policy.rules.version, shared.state)
+        answerHead.update(
+            now, engine.changeCount, policy.rules.version,
+            isFenced: journal.map { $0.isFenced } ?? false, shared.state)
         output.append(contentsOf: answerHead.bytes)
     }
 

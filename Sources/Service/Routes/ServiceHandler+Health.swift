@@ -8,6 +8,7 @@ internal import HTTP
 internal import JSON
 internal import Journal
 internal import Platform
+internal import Snapshot
 
 extension ServiceHandler {
     /// GET /healthz, GET /readyz and GET /.
@@ -40,6 +41,10 @@ extension ServiceHandler {
             if let failure = state.journal?.failure {
                 exchange.body.append(",\"error\":")
                 exchange.body.append(jsonString: failure.description.utf8.span)
+            }
+            if let failure = state.snapshots?.failure {
+                exchange.body.append(",\"snapshot_error\":")
+                exchange.body.append(jsonString: failure.utf8.span)
             }
         }
         exchange.body.append(",\"clock_skew_ms\":")
@@ -74,6 +79,10 @@ extension ServiceHandler {
             output.metric(
                 "holdfast_journal_durable_bytes", "counter", Int64(journal.durablePosition))
             output.metric("holdfast_journal_state", "gauge", Int64(journal.state.rawValue))
+            let keeper = shared.state.snapshots
+            output.metric(
+                "holdfast_snapshot_number", "gauge", Int64(keeper?.list.first?.number ?? 0))
+            output.metric("holdfast_snapshot_failed", "gauge", keeper?.failure == nil ? 0 : 1)
         }
         output.type("holdfast_commands_total", "counter")
         output.sample("holdfast_commands_total", "outcome", "accepted", Int64(sums.accepted))

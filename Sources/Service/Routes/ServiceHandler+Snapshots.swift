@@ -27,17 +27,14 @@ extension ServiceHandler {
             exchange.state = SnapshotExchange(ticket: ticket)
             return .later
         }
-        do throws(SnapshotError) {
-            let manifests = try keeper.list()
-            exchange.body.append("{\"snapshots\":[")
-            for (index, manifest) in manifests.enumerated() {
-                if index > 0 { exchange.body.append(UInt8(ascii: ",")) }
-                append(manifest, to: &exchange.body)
-                exchange.body.append("}")
-            }
-            exchange.body.append("]}\n")
-            exchange.respond(200)
-        } catch { exchange.problem(500, "snapshot_failed", error.description.utf8.span) }
+        exchange.body.append("{\"snapshots\":[")
+        for (index, manifest) in keeper.list.enumerated() {
+            if index > 0 { exchange.body.append(UInt8(ascii: ",")) }
+            append(manifest, to: &exchange.body)
+            exchange.body.append("}")
+        }
+        exchange.body.append("]}\n")
+        exchange.respond(200)
         return .done
     }
 

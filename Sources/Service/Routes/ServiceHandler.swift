@@ -24,6 +24,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     var now: Milliseconds
     /// Whether all that was kept is loaded; until then only health is told.
     private var isReady: Bool
+    /// nil until then, and where stock is in memory only.
+    private(set) var journal: Journal?
     private var lastSlew: UInt64
 
     /// The questions of calls that are answered at once.
@@ -156,13 +158,14 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         if !isReady {
             isReady = shared.state.isReady
             if !isReady { return .by(moment.bootNanoseconds + 20_000_000) }
+            journal = shared.state.journal
             now = shared.clock.now(moment)
         }
         if seat.index == 0 { slew(moment) }
         let isChanging = refreshPolicy()
         for shard in ownShards { drain(shard) }
-        shared.freezes.serve(engine, now: now) { [shared, seat] shard in
-            shared.owner(ofShard: shard) == seat.index
+        if let shard = shared.freezes.askedShard, shared.owner(ofShard: shard) == seat.index {
+            shared.freezes.serve(shard, engine, now: now)
         }
         receiveReplies()
         retry()
@@ -232,8 +235,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     private func nextBoundary(_ moment: Moment) -> NextTurn {
         // Another reactor's inbox is full, or its shards are still changing. It does not tell when
         // that is over, and asking all the time would only take the processor from it. What goes on
-        // now may be the next to find no room.
-        // The same where the journal is being enlarged, or has no space.
+        // now may be the next to find no room. The same where the journal is being enlarged, or has
+        // no space.
         if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty || !snapshotting.isEmpty
             || ownShards.contains(where: { engine.isStalled($0) })
         {

@@ -47,7 +47,7 @@ extension StoredDirectory {
                         + "proved without one")
             }
             let time = max(now, replay.newestTime ?? now)
-            adoptRules(engine, time)
+            engine.adoptEverywhere(engine.master.policy(now: time))
             let written = try writeDirectory(
                 at: target, engine, behind: streams.map(\.head), time: time)
             return SalvageSummary(

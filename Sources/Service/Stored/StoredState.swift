@@ -57,7 +57,7 @@ extension StoredDirectory {
         summary.frameCount = replay.frameCount
         summary.newestTime = replay.newestTime
         let time = max(now, replay.newestTime ?? now)
-        adoptRules(engine, time)
+        engine.adoptEverywhere(engine.master.policy(now: time))
         return StoredState(
             engine: engine, summary: summary, now: time,
             heads: survey.extents.prefix(shardCount + 1).map(\.head))
@@ -84,11 +84,5 @@ extension StoredDirectory {
             }
         } catch { throw StartError("\(snapshotsPath): \(error)") }
         return (engine, now)
-    }
-
-    /// Derives what follows from the rules in force at `time`.
-    func adoptRules(_ engine: Engine, _ time: Milliseconds) {
-        let policy = engine.master.policy(now: time)
-        for shard in 0..<engine.shardCount { while engine.adopt(policy, shard: shard) {} }
     }
 }

@@ -6,6 +6,7 @@ internal import Domain
 internal import Engine
 internal import Parquet
 package import Platform
+internal import Snapshot
 internal import Zstd
 
 /// What can be exported.
@@ -17,15 +18,7 @@ package enum ExportTable: String, CaseIterable, Sendable {
 
     var columns: [ParquetColumn] {
         switch self {
-        case .positions:
-            [
-                ParquetColumn("sku", .string), ParquetColumn("location", .string),
-                ParquetColumn("on_hand", .int64), ParquetColumn("sellable", .int32),
-                ParquetColumn("returned", .int32), ParquetColumn("damaged", .int32),
-                ParquetColumn("blocked", .int32), ParquetColumn("held", .int32),
-                ParquetColumn("allocated", .int32), ParquetColumn("inbound", .int32),
-                ParquetColumn("safety_stock", .int32), ParquetColumn("available", .int32),
-            ]
+        case .positions: SnapshotTable.positions.columns
         case .items:
             [
                 ParquetColumn("sku", .string), ParquetColumn("category", .string),
