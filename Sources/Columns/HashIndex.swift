@@ -66,14 +66,50 @@ package struct HashIndex: ~Copyable {
         count += 1
     }
 
+    /// The first value under `tag` that `matches` accepts, or where one would be added. Owner only.
+    ///
+    /// - Complexity: O(1) expected, as `HashIndexView.find`.
+    @inlinable @inline(always)
+    package func search(tag: UInt32, where matches: (UInt32) -> Bool) -> HashSearch {
+        table.search(tag, where: matches)
+    }
+
+    /// Adds `value` under `tag` where a search for it ended, for which `prepare` made room.
+    ///
+    /// - Parameter vacancy: Of a search since which the index was not changed, unless by a removal
+    ///   that `vacancy(_:for:afterRemovalAt:)` was told of.
+    @inlinable @inline(always)
+    package mutating func insertPrepared(tag: UInt32, value: UInt32, at vacancy: Int) {
+        precondition(value != .max && (count &+ 1) &* 2 <= table.capacity)
+        table.insert(UInt64(tag) << 32 | UInt64(value &+ 1), at: vacancy)
+        count &+= 1
+    }
+
     /// Removes the entry of `tag` with `value`, if it is there.
     ///
     /// - Precondition: No other thread looks up in this index (a look-up could miss what moves).
-    package mutating func remove(tag: UInt32, value: UInt32) {
-        if table.remove(UInt64(tag) << 32 | UInt64(value + 1)) { count -= 1 }
+    /// - Returns: The slot that is empty now.
+    @inlinable
+    @discardableResult
+    package mutating func remove(tag: UInt32, value: UInt32) -> Int? {
+        guard let slot = table.remove(UInt64(tag) << 32 | UInt64(value + 1)) else { return nil }
+        count &-= 1
+        return slot
     }
 
-    @usableFromInline
+    /// Where a search for `tag` ends that ended at `vacancy` before a removal emptied `slot`: a
+    /// removal fills no slot that was empty.
+    @inlinable @inline(always)
+    package func vacancy(_ vacancy: Int, for tag: UInt32, afterRemovalAt slot: Int) -> Int {
+        table.distance(from: tag, to: slot) < table.distance(from: tag, to: vacancy)
+            ? slot : vacancy
+    }
+
+    /// Asks for the cache line of the tag's home, and for the next one where a probe may reach it.
+    @inlinable @inline(always)
+    package func prefetch(tag: UInt32) { table.prefetch(tag) }
+
+    @usableFromInline @inline(never)
     mutating func grow(for additional: Int) throws(SystemError) {
         var log2 = table.log2 + 1
         while (1 << log2) < (count + additional) * 2 { log2 += 1 }
@@ -86,6 +122,14 @@ package struct HashIndex: ~Copyable {
         retired.reclaim(quietPoints)
         retired.retire(grown, quietPoints)
     }
+}
+
+/// What the owner's search for a value found.
+@frozen @usableFromInline
+package enum HashSearch {
+    case value(UInt32)
+    /// The empty slot that ended it.
+    case vacancy(Int)
 }
 
 /// A hash index as any thread may read it.
@@ -178,8 +222,37 @@ struct HashTable: ~Copyable {
     }
 
     @inlinable @inline(always)
-    func home(_ slot: UInt64) -> Int {
-        Int(UInt32(truncatingIfNeeded: slot &>> 32) &>> UInt32(truncatingIfNeeded: 32 &- log2))
+    func home(_ tag: UInt32) -> Int {
+        Int(tag &>> UInt32(truncatingIfNeeded: 32 &- log2))
+    }
+
+    @inlinable @inline(always)
+    func home(_ slot: UInt64) -> Int { home(UInt32(truncatingIfNeeded: slot &>> 32)) }
+
+    /// Slots from the tag's home to `slot`, wrapping.
+    @inlinable @inline(always)
+    func distance(from tag: UInt32, to slot: Int) -> Int { (slot &- home(tag)) & (capacity &- 1) }
+
+    @inlinable @inline(always)
+    func prefetch(_ tag: UInt32) {
+        let home = unsafe slots + home(tag)
+        unsafe Platform.prefetch(home)
+        unsafe Platform.prefetch(home + 4)
+    }
+
+    @inlinable @inline(always)
+    func search(_ tag: UInt32, where matches: (UInt32) -> Bool) -> HashSearch {
+        let mask = capacity &- 1
+        var index = home(tag)
+        while true {
+            let slot = unsafe slots[index].load(ordering: .relaxed)
+            if slot == 0 { return .vacancy(index) }
+            if UInt32(truncatingIfNeeded: slot &>> 32) == tag {
+                let value = UInt32(truncatingIfNeeded: slot) &- 1
+                if matches(value) { return .value(value) }
+            }
+            index = (index &+ 1) & mask
+        }
     }
 
     @inlinable @inline(always)
@@ -190,6 +263,13 @@ struct HashTable: ~Copyable {
         unsafe slots[index].store(slot, ordering: .releasing)
     }
 
+    @inlinable @inline(always)
+    func insert(_ slot: UInt64, at vacancy: Int) {
+        precondition(vacancy >= 0 && vacancy < capacity)
+        precondition(unsafe slots[vacancy].load(ordering: .relaxed) == 0)
+        unsafe slots[vacancy].store(slot, ordering: .releasing)
+    }
+
     func copy(into grown: inout HashTable) {
         for index in 0..<capacity {
             let slot = unsafe slots[index].load(ordering: .relaxed)
@@ -198,13 +278,16 @@ struct HashTable: ~Copyable {
     }
 
     /// Removes `slot` and closes the gap, so that no probe ends early.
-    func remove(_ slot: UInt64) -> Bool {
+    ///
+    /// - Returns: Where the gap is in the end; nil when `slot` is not there.
+    @inlinable
+    func remove(_ slot: UInt64) -> Int? {
         let mask = capacity &- 1
         var gap = home(slot)
         while true {
             let found = unsafe slots[gap].load(ordering: .relaxed)
             if found == slot { break }
-            if found == 0 { return false }
+            if found == 0 { return nil }
             gap = (gap &+ 1) & mask
         }
         var next = (gap &+ 1) & mask
@@ -219,6 +302,6 @@ struct HashTable: ~Copyable {
             next = (next &+ 1) & mask
         }
         unsafe slots[gap].store(0, ordering: .relaxed)
-        return true
+        return gap
     }
 }

@@ -107,6 +107,7 @@ package struct MovementLog: ~Copyable {
         prune(&row) { $0.at > at || condition.map { [seen = $0.condition] in $0 != seen } ?? false }
     }
 
+    @inline(never)
     private mutating func prune(_ row: inout PositionRow, _ keeps: (Movement) -> Bool) {
         let oldest = (row.newestAt ?? .min) - window
         var lastKept: UInt32 = 0

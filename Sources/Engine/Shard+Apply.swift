@@ -31,7 +31,7 @@ extension Shard {
         let isPrepared = (try? prepare(commands: count)) != nil
         for step in 0..<count &+ 4 &* Self.distance {
             var index = step
-            if index < count { ask(batch.commands[index]) }
+            if index < count { ask(batch.commands[index], index) }
             index &-= Self.distance
             if index >= 0, index < count { guess(batch.commands[index], index) }
             index &-= Self.distance
@@ -48,11 +48,12 @@ extension Shard {
     }
 
     @inline(__always)
-    private func ask(_ command: borrowing StockCommand) {
+    private func ask(_ command: borrowing StockCommand, _ index: Int) {
         positions.reader.names.prefetchIndex(command.key)
         if command.flags & StockCommand.hasIdentityFlag == 0 { return }
         remembered.prefetch(command.fingerprint)
-        remembered.prefetchOldest(ahead: 4 &* Self.distance)
+        // All commands between this one and the one that is applied next may be new.
+        remembered.prefetchOldest(ahead: min(index, 4 &* Self.distance))
     }
 
     @inline(__always)
@@ -104,6 +105,7 @@ extension Shard {
     }
 
     /// The place of a command behind others that may have added its SKU or moved its run.
+    @inline(never)
     private func findAgain(
         _ command: StockCommand, _ text: Span<UInt8>, _ sku: UInt32
     ) -> FoundPlace {
@@ -129,6 +131,21 @@ extension Shard {
         if place.sku == .max || place.layout != positions.layout {
             place = findAgain(commands[index], text, place.sku)
         }
+        if isPrepared, place.hasRow,
+            let outcome = applyMove(commands[index], place, now: now)
+        {
+            return outcome
+        }
+        return applyByList(index, commands, place, text, now, isPrepared: isPrepared)
+    }
+
+    /// Applies a command of any kind, by a list of facts.
+    @inline(never)
+    private mutating func applyByList(
+        _ index: Int, _ commands: borrowing Buffer<StockCommand>, _ place: FoundPlace,
+        _ text: Span<UInt8>, _ now: Milliseconds, isPrepared: Bool
+    ) -> Outcome {
+        var place = place
         place.location = commands[index].location
         var expected = 0
         do {
@@ -149,15 +166,12 @@ extension Shard {
         let outcome = decide(commands[index], text, place, now: now)
         if facts.count > 0 {
             evolve(text, place, expecting: expected)
-            if keepsFacts { keep(text) }
+            if keepsFacts {
+                FactFormat.append(facts, text, to: &keptFacts)
+                keptCommandCount &+= 1
+            }
         }
         return outcome
-    }
-
-    @inline(never)
-    private mutating func keep(_ text: Span<UInt8>) {
-        FactFormat.append(facts, text, to: &keptFacts)
-        keptCommandCount &+= 1
     }
 
     /// Positions that the SKU is about to gain by a command and those for it right behind.
