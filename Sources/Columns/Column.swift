@@ -82,10 +82,12 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     @inlinable
     package subscript(row: Int) -> Element {
+        @inline(always)
         get {
             precondition(row >= 0 && row < count)
             return unsafe base[row]
         }
+        @inline(always)
         set {
             precondition(row >= 0 && row < count)
             willWrite(row)
@@ -145,10 +147,12 @@ extension Column where Element: SharedValue {
     /// One row, as other threads may read it at the same time.
     @inlinable
     package subscript(shared row: Int) -> Element {
+        @inline(always)
         get {
             precondition(row >= 0 && row < count)
             return unsafe Element.loadRelaxed(base + row)
         }
+        @inline(always)
         set {
             precondition(row >= 0 && row < count)
             willWrite(row)
@@ -159,7 +163,7 @@ extension Column where Element: SharedValue {
     /// Writes one row so that a reader who sees it sees all that was written before.
     ///
     /// Release: pairs with the acquiring load of `ColumnView.acquire`.
-    @inlinable
+    @inlinable @inline(always)
     package mutating func release(_ value: Element, at row: Int) {
         precondition(row >= 0 && row < count)
         willWrite(row)

@@ -89,7 +89,7 @@ package struct HashIndex: ~Copyable {
     ///
     /// - Precondition: No other thread looks up in this index (a look-up could miss what moves).
     /// - Returns: The slot that is empty now.
-    @inlinable
+    @inlinable @inline(always)
     @discardableResult
     package mutating func remove(tag: UInt32, value: UInt32) -> Int? {
         guard let slot = table.remove(UInt64(tag) << 32 | UInt64(value + 1)) else { return nil }
@@ -280,7 +280,7 @@ struct HashTable: ~Copyable {
     /// Removes `slot` and closes the gap, so that no probe ends early.
     ///
     /// - Returns: Where the gap is in the end; nil when `slot` is not there.
-    @inlinable
+    @inlinable @inline(always)
     func remove(_ slot: UInt64) -> Int? {
         let mask = capacity &- 1
         var gap = home(slot)

@@ -26,18 +26,22 @@ extension Shard {
         batch.outcomes.removeAll()
         let count = batch.commands.count
         places.removeAll()
-        places.append(repeating: FoundPlace(), count: count)
         // Nearly always there is room for all of them; if not, it is looked for one by one.
         let isPrepared = (try? prepare(commands: count)) != nil
         for step in 0..<count &+ 4 &* Self.distance {
             var index = step
-            if index < count { ask(batch.commands[index], index) }
+            if index < count {
+                // Those between this one and the one that is applied next may all be new.
+                ask(batch.commands[index], ahead: index &- batch.outcomes.count)
+            }
             index &-= Self.distance
-            if index >= 0, index < count { guess(batch.commands[index], index) }
+            if Self.is(index, below: count) { guess(batch.commands[index]) }
             index &-= Self.distance
-            if index >= 0, index < count { find(batch.commands[index], index, batch.text.span) }
+            if Self.is(index, below: count) {
+                find(batch.commands[index], index, batch.text.span)
+            }
             index &-= Self.distance
-            if index >= 0, index < count { search(batch.commands[index], index) }
+            if Self.is(index, below: count) { search(batch.commands[index], index) }
             index &-= Self.distance
             if index < 0 { continue }
             let outcome = apply(
@@ -47,23 +51,31 @@ extension Shard {
         }
     }
 
+    /// Whether `index` is one of `0 ..< count`, with one comparison.
     @inline(__always)
-    private func ask(_ command: borrowing StockCommand, _ index: Int) {
-        positions.reader.names.prefetchIndex(command.key)
-        if command.flags & StockCommand.hasIdentityFlag == 0 { return }
-        remembered.prefetch(command.fingerprint)
-        // All commands between this one and the one that is applied next may be new.
-        remembered.prefetchOldest(ahead: min(index, 4 &* Self.distance))
+    private static func `is`(_ index: Int, below count: Int) -> Bool {
+        UInt(bitPattern: index) < UInt(bitPattern: count)
     }
 
     @inline(__always)
-    private mutating func guess(_ command: borrowing StockCommand, _ index: Int) {
+    private func ask(_ command: borrowing StockCommand, ahead: Int) {
+        positions.reader.names.prefetchIndex(command.key)
+        if command.flags & StockCommand.hasIdentityFlag == 0 { return }
+        remembered.prefetch(command.fingerprint)
+        remembered.prefetchOldest(ahead: ahead)
+    }
+
+    @inline(__always)
+    private mutating func guess(_ command: borrowing StockCommand) {
         if command.flags & StockCommand.hasIdentityFlag != 0 {
             remembered.prefetchFound(command.fingerprint)
         }
-        guard let candidate = positions.reader.names.candidate(command.key) else { return }
-        places[index].sku = candidate
-        positions.reader.prefetchRun(candidate)
+        var place = FoundPlace()
+        if let candidate = positions.reader.names.candidate(command.key) {
+            place.sku = candidate
+            positions.reader.prefetchRun(candidate)
+        }
+        places.append(place)
     }
 
     @inline(__always)
@@ -72,22 +84,25 @@ extension Shard {
     ) {
         let candidate = places[index].sku
         if candidate == .max { return }
-        let reader = positions.reader
-        guard
-            let sku = reader.names.id(
-                text.part(command.skuRange), command.key, candidate: candidate)
-        else {
-            places[index].sku = .max
-            return
+        if !positions.reader.names.isInlineName(candidate, command.key) {
+            findName(text.part(command.skuRange), command.key, index)
+            if places[index].sku == .max { return }
         }
-        places[index].sku = sku
-        let extent = reader.extent(sku)
+        let extent = positions.reader.extent(places[index].sku)
         if extent.isPrefix {
-            found(reader.row(of: command.location, in: extent), index)
+            found(positions.reader.row(of: command.location, in: extent), index)
         } else {
-            reader.prefetchLocation(extent.start)
-            reader.prefetchLocation(extent.start &+ 32)
+            positions.reader.prefetchLocation(extent.start)
+            positions.reader.prefetchLocation(extent.start &+ 32)
         }
+    }
+
+    /// Finds a name that is long, or whose tag another name has.
+    @inline(never)
+    private mutating func findName(_ name: Span<UInt8>, _ key: NameKey, _ index: Int) {
+        let candidate = places[index].sku
+        places[index].sku =
+            positions.reader.names.id(name, key, candidate: candidate) ?? .max
     }
 
     @inline(__always)
@@ -122,7 +137,6 @@ extension Shard {
     }
 
     /// Applies one of `commands`.
-    @inline(__always)
     private mutating func apply(
         _ index: Int, _ commands: borrowing Buffer<StockCommand>, _ text: Span<UInt8>,
         _ now: Milliseconds, isPrepared: Bool
@@ -205,7 +219,7 @@ extension Shard {
             try remembered.prepare(1)
         }
         try movements.prepare(2)
-        if command.verb == .stock || command.eventKind == .count
+        if command.verb == .stock || command.kind == .count
             || command.from != .sellable || command.to != .sellable
         {
             try conditions.prepare(keys: 8)

@@ -97,7 +97,7 @@ extension Shard {
     ) -> Outcome {
         let here = PositionKey(sku: sku, location: command.location)
         let row = place.hasRow ? Int(place.row) : nil
-        switch command.eventKind {
+        switch command.kind {
         case .receipt, .return, .adjust:
             return decideMoves(Leg(gainOf: command, here, row), nil, at: command.at)
         case .sale, .writeOff:

@@ -16,11 +16,11 @@ extension Shard {
     mutating func applyMove(
         _ command: borrowing StockCommand, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome? {
-        guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag,
-            let leg = onlyLeg(command, place)
-        else { return nil }
+        guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag else {
+            return nil
+        }
         if let outcome = recall(command) { return outcome }
-        if isBeforeMemory(command) { return nil }
+        guard let leg = onlyLeg(command, place), !isBeforeMemory(command) else { return nil }
         var fact: StockMoved?
         switch decideMove(leg, at: command.at) {
         case .moved(let moved): fact = moved
@@ -44,7 +44,7 @@ extension Shard {
     @inline(__always)
     private func onlyLeg(_ command: borrowing StockCommand, _ place: FoundPlace) -> Leg? {
         let here = PositionKey(sku: place.sku, location: command.location)
-        switch command.eventKind {
+        switch command.kind {
         case .receipt, .return, .adjust: return Leg(gainOf: command, here, Int(place.row))
         case .sale, .writeOff: return Leg(lossOf: command, here, Int(place.row))
         case .move, .transfer, .count: return nil
