@@ -109,6 +109,16 @@ package struct HashIndex: ~Copyable {
     @inlinable @inline(always)
     package func prefetch(tag: UInt32) { table.prefetch(tag) }
 
+    /// A value under `tag` that lies in one of the first slots, where nearly all do; found without a
+    /// branch, because whether there is one cannot be foretold.
+    ///
+    /// - Returns: `otherwise` where there is none. Good enough to ask for cache lines by: it may be
+    ///   another value of the tag, or none at all.
+    @inlinable @inline(always)
+    package func guess(tag: UInt32, otherwise: UInt32) -> UInt32 {
+        table.guess(tag, otherwise: otherwise)
+    }
+
     @usableFromInline @inline(never)
     mutating func grow(for additional: Int) throws(SystemError) {
         var log2 = table.log2 + 1
@@ -241,6 +251,19 @@ struct HashTable: ~Copyable {
     }
 
     @inlinable @inline(always)
+    func guess(_ tag: UInt32, otherwise: UInt32) -> UInt32 {
+        let mask = capacity &- 1
+        let home = home(tag)
+        var value = otherwise
+        for step in 0..<4 {
+            let slot = unsafe slots[(home &+ step) & mask].load(ordering: .relaxed)
+            let isTag = UInt32(truncatingIfNeeded: slot &>> 32) == tag
+            value = isTag ? UInt32(truncatingIfNeeded: slot) &- 1 : value
+        }
+        return value
+    }
+
+    @inlinable @inline(always)
     func search(_ tag: UInt32, where matches: (UInt32) -> Bool) -> HashSearch {
         let mask = capacity &- 1
         var index = home(tag)
@@ -294,11 +317,11 @@ struct HashTable: ~Copyable {
         while true {
             let moved = unsafe slots[next].load(ordering: .relaxed)
             if moved == 0 { break }
-            // It may fill the gap unless its home lies behind the gap.
-            if (next &- home(moved)) & mask >= (next &- gap) & mask {
-                unsafe slots[gap].store(moved, ordering: .relaxed)
-                gap = next
-            }
+            // It fills the gap unless its home lies behind the gap. It is written there in any case:
+            // what a gap holds is overwritten in the end, and which case it is cannot be foretold.
+            unsafe slots[gap].store(moved, ordering: .relaxed)
+            let fills = (next &- home(moved)) & mask >= (next &- gap) & mask
+            gap = fills ? next : gap
             next = (next &+ 1) & mask
         }
         unsafe slots[gap].store(0, ordering: .relaxed)

@@ -85,12 +85,11 @@ package struct RememberedEvents: ~Copyable {
         index.prefetch(tag: Self.tag(fingerprint))
     }
 
-    /// Asks for what is remembered under a fingerprint, if anything is.
+    /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place.
     @inline(__always)
     package func prefetchFound(_ fingerprint: EventFingerprint) {
-        guard
-            case .value(let place) = index.search(tag: Self.tag(fingerprint), where: { _ in true })
-        else { return }
+        let place = index.guess(
+            tag: Self.tag(fingerprint), otherwise: UInt32(truncatingIfNeeded: next))
         identities.prefetch(Int(place))
         decisions.prefetch(Int(place))
     }
