@@ -35,13 +35,13 @@ extension Shard {
                 ask(batch.commands[index], ahead: index &- batch.outcomes.count)
             }
             index &-= Self.distance
-            if Self.is(index, below: count) { guess(batch.commands[index]) }
+            if isIndex(index, below: count) { guess(batch.commands[index]) }
             index &-= Self.distance
-            if Self.is(index, below: count) {
+            if isIndex(index, below: count) {
                 find(batch.commands[index], index, batch.text.span)
             }
             index &-= Self.distance
-            if Self.is(index, below: count) { search(batch.commands[index], index) }
+            if isIndex(index, below: count) { search(batch.commands[index], index) }
             index &-= Self.distance
             if index < 0 { continue }
             let outcome = apply(
@@ -49,12 +49,6 @@ extension Shard {
             self.count(outcome)
             batch.outcomes.append(outcome)
         }
-    }
-
-    /// Whether `index` is one of `0 ..< count`, with one comparison.
-    @inline(__always)
-    private static func `is`(_ index: Int, below count: Int) -> Bool {
-        UInt(bitPattern: index) < UInt(bitPattern: count)
     }
 
     @inline(__always)
