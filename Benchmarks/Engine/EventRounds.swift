@@ -63,7 +63,7 @@ final class EventRounds: @unchecked Sendable {
             var command = StockCommand(
                 verb: .event, key: key, textOffset: batch.text.count, skuByteCount: name.count,
                 location: location, quantity: kind == .receipt ? 3 : 1, at: 0, index: number)
-            command.kind = kind.rawValue
+            command.kind = kind
             command.flags = StockCommand.hasIdentityFlag
             batch.text.append(name)
             batch.commands.append(command)
@@ -72,7 +72,7 @@ final class EventRounds: @unchecked Sendable {
     }
 
     private static func units(_ command: StockCommand) -> Int64 {
-        command.kind == EventKind.receipt.rawValue
+        command.kind == .receipt
             ? Int64(command.quantity) : -Int64(command.quantity)
     }
 

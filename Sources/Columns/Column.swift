@@ -82,12 +82,14 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     @inlinable
     package subscript(row: Int) -> Element {
+        @inline(always)
         get {
-            precondition(row >= 0 && row < count)
+            precondition(isIndex(row, below: count))
             return unsafe base[row]
         }
+        @inline(always)
         set {
-            precondition(row >= 0 && row < count)
+            precondition(isIndex(row, below: count))
             willWrite(row)
             unsafe base[row] = newValue
         }
@@ -96,7 +98,7 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// Changes one row in place.
     @inlinable @inline(always)
     package mutating func update(_ row: Int, _ change: (inout Element) -> Void) {
-        precondition(row >= 0 && row < count)
+        precondition(isIndex(row, below: count))
         willWrite(row)
         unsafe change(&base[row])
     }
@@ -145,12 +147,14 @@ extension Column where Element: SharedValue {
     /// One row, as other threads may read it at the same time.
     @inlinable
     package subscript(shared row: Int) -> Element {
+        @inline(always)
         get {
-            precondition(row >= 0 && row < count)
+            precondition(isIndex(row, below: count))
             return unsafe Element.loadRelaxed(base + row)
         }
+        @inline(always)
         set {
-            precondition(row >= 0 && row < count)
+            precondition(isIndex(row, below: count))
             willWrite(row)
             unsafe Element.storeRelaxed(newValue, base + row)
         }
@@ -159,12 +163,18 @@ extension Column where Element: SharedValue {
     /// Writes one row so that a reader who sees it sees all that was written before.
     ///
     /// Release: pairs with the acquiring load of `ColumnView.acquire`.
-    @inlinable
+    @inlinable @inline(always)
     package mutating func release(_ value: Element, at row: Int) {
-        precondition(row >= 0 && row < count)
+        precondition(isIndex(row, below: count))
         willWrite(row)
         unsafe Element.storeReleasing(value, base + row)
     }
+}
+
+/// Whether `index` is one of `0 ..< count`, with one comparison.
+@inlinable @inline(always)
+package func isIndex(_ index: Int, below count: Int) -> Bool {
+    UInt(bitPattern: index) < UInt(bitPattern: count)
 }
 
 /// A column as threads other than its owner see it: a base address that never changes.

@@ -163,6 +163,15 @@ package struct NameDictionaryView: Sendable {
         index.find(tag: key.tag) { isName($0, name, key) }
     }
 
+    /// Whether `id` has the name of `key`; false too where the name is too long for its record to
+    /// tell.
+    @inlinable @inline(always)
+    package func isInlineName(_ id: UInt32, _ key: NameKey) -> Bool {
+        let row = Int(id) &* 2
+        return key.isInline && records[unchecked: row] == key.first
+            && records[unchecked: row &+ 1] == key.second
+    }
+
     @inlinable @inline(always)
     func isName(_ id: UInt32, _ name: Span<UInt8>, _ key: NameKey) -> Bool {
         let row = Int(id) &* 2

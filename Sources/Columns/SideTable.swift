@@ -29,6 +29,7 @@ package struct SideTable: ~Copyable {
         UInt32(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32)
     }
 
+    @inline(never)
     private func entry(_ key: UInt64) -> Int? {
         index.view.find(tag: Self.tag(key)) { entries[Int($0) * 2] == key }.map { Int($0) * 2 }
     }
@@ -45,6 +46,7 @@ package struct SideTable: ~Copyable {
     }
 
     /// Sets a value, for whose key `prepare` made room if it is new.
+    @inline(never)
     package mutating func set(_ key: UInt64, _ value: Int64) {
         if let entry = entry(key) {
             entries[entry + 1] = UInt64(bitPattern: value)

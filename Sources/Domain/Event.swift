@@ -3,7 +3,7 @@
 package import Bytes
 
 /// What an event says happened. Only physical facts; promises have commands of their own.
-package enum EventKind: UInt8, CaseIterable, Sendable {
+package enum EventKind: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case receipt
     case sale
     case `return`

@@ -34,7 +34,7 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package var toLocation: UInt16
     package var skuByteCount: UInt8
     package var verb: Verb
-    package var kind: UInt8
+    package var kind: EventKind
     package var from: Condition
     package var to: Condition
     package var flags: UInt8
@@ -63,7 +63,7 @@ package struct StockCommand: BitwiseCopyable, Sendable {
         fingerprint = EventFingerprint(first: 0, second: 0, body: 0)
         sourceByteCount = 0
         toLocation = location
-        kind = 0
+        kind = .adjust
         from = .sellable
         to = .sellable
         flags = 0
@@ -100,8 +100,6 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package var sourceRange: ByteRange {
         ByteRange(offset: Int(textOffset) + Int(skuByteCount), count: Int(sourceByteCount))
     }
-
-    var eventKind: EventKind { EventKind(rawValue: kind) ?? .adjust }
 }
 
 /// Every state of one position, as the owner reports it.

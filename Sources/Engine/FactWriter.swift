@@ -55,6 +55,41 @@ package enum FactFormat {
         }
     }
 
+    /// Appends the facts of a command that moved units of one position, or none, and has an id.
+    static func append(
+        _ moved: StockMoved?, _ event: RememberedEvent, to output: inout ByteBuffer
+    ) {
+        var start = startOfCommand
+        if let moved {
+            append(moved, start, to: &output)
+            start = 0
+        }
+        append(event, start, to: &output)
+    }
+
+    @inline(__always)
+    private static func append(
+        _ fact: StockMoved, _ start: UInt8, to output: inout ByteBuffer
+    ) {
+        // Tag, SKU, location and condition are 64 bits.
+        output.append(
+            littleEndian: UInt64(Kind.moved.rawValue | start) | UInt64(fact.position.sku) << 8
+                | UInt64(fact.position.location) << 40 | UInt64(fact.condition.rawValue) << 56)
+        output.append(littleEndian: fact.delta)
+        output.append(littleEndian: fact.at)
+    }
+
+    @inline(__always)
+    private static func append(
+        _ event: RememberedEvent, _ start: UInt8, to output: inout ByteBuffer
+    ) {
+        output.append(Kind.remembered.rawValue | start)
+        output.append(littleEndian: event.fingerprint.first)
+        output.append(littleEndian: event.fingerprint.second)
+        output.append(littleEndian: event.fingerprint.body)
+        output.append(event.outcome.rawValue)
+    }
+
     private static func append(
         _ fact: Fact, _ text: Span<UInt8>, _ start: UInt8, to output: inout ByteBuffer
     ) {
@@ -68,11 +103,7 @@ package enum FactFormat {
             output.append(tag(.positionAdded))
             append(position, to: &output)
         case .moved(let fact):
-            output.append(tag(.moved))
-            append(fact.position, to: &output)
-            output.append(fact.condition.rawValue)
-            output.append(littleEndian: fact.delta)
-            output.append(littleEndian: fact.at)
+            append(fact, start, to: &output)
         case .counted(let fact):
             output.append(tag(.counted))
             append(fact.position, to: &output)
@@ -85,11 +116,7 @@ package enum FactFormat {
             output.append(littleEndian: fact.category)
             append(text.part(fact.name), to: &output)
         case .remembered(let event):
-            output.append(tag(.remembered))
-            output.append(littleEndian: event.fingerprint.first)
-            output.append(littleEndian: event.fingerprint.second)
-            output.append(littleEndian: event.fingerprint.body)
-            output.append(event.outcome.rawValue)
+            append(event, start, to: &output)
         case .parked(let fact):
             output.append(tag(.parked))
             output.append(fact.outcome.rawValue)

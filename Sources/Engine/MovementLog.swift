@@ -66,7 +66,7 @@ package struct MovementLog: ~Copyable {
         if at > newest || row.newestAt == nil {
             row.newestAt = at
             if UInt64(bitPattern: at ^ newest) &>> periodShift != 0, row.movements != 0 {
-                prune(&row) { _ in true }
+                row.movements = pruned(row) { _ in true }
             }
         } else if at < newest - window {
             return
@@ -104,18 +104,25 @@ package struct MovementLog: ~Copyable {
     package mutating func forget(
         _ row: inout PositionRow, condition: Condition?, through at: Milliseconds
     ) {
-        prune(&row) { $0.at > at || condition.map { [seen = $0.condition] in $0 != seen } ?? false }
+        row.movements = pruned(row) {
+            $0.at > at || condition.map { [seen = $0.condition] in $0 != seen } ?? false
+        }
     }
 
-    private mutating func prune(_ row: inout PositionRow, _ keeps: (Movement) -> Bool) {
+    /// Drops nodes of the position's list.
+    ///
+    /// - Returns: The newest node that stays, plus one. The row is not written here: it can be kept
+    ///   in registers around the call, which is rare.
+    @inline(never)
+    private mutating func pruned(_ row: PositionRow, _ keeps: (Movement) -> Bool) -> UInt32 {
         let oldest = (row.newestAt ?? .min) - window
         var lastKept: UInt32 = 0
+        var first: UInt32 = 0
         var next = row.movements
-        row.movements = 0
         while next != 0 {
             let node = nodes[Int(next - 1)]
             if node.at >= oldest, keeps(node) {
-                if lastKept == 0 { row.movements = next } else { relink(lastKept, to: next) }
+                if lastKept == 0 { first = next } else { relink(lastKept, to: next) }
                 lastKept = next
             } else {
                 nodes[Int(next - 1)].link = freeList << 2
@@ -125,6 +132,7 @@ package struct MovementLog: ~Copyable {
             next = node.next
         }
         if lastKept != 0 { relink(lastKept, to: 0) }
+        return first
     }
 
     private mutating func relink(_ node: UInt32, to next: UInt32) {

@@ -60,12 +60,13 @@ extension RememberedEvents {
     package mutating func load(_ event: RememberedEvent) -> Bool {
         precondition(oldest == 0 && next == count && count < capacity)
         let fingerprint = event.fingerprint
-        if place(of: fingerprint) != nil { return false }
+        guard case .vacancy(let slot) = search(fingerprint) else { return false }
+        vacancy = -1
         identities.appendPrepared(rows: 1)
         decisions.appendPrepared(rows: 1)
         identities[next] = Identity(fingerprint)
         decisions[next] = Self.decision(event)
-        index.insertPrepared(tag: Self.tag(fingerprint), value: UInt32(next))
+        index.insertPrepared(tag: Self.tag(fingerprint), value: UInt32(next), at: slot)
         next = after(next)
         count += 1
         return true

@@ -36,8 +36,10 @@ package struct RememberedEvents: ~Copyable {
     package internal(set) var count = 0
     var hasForgotten = false
 
-    // What `recall` did not find last, while nothing was added since: `add` need not look again.
-    private var absent: EventFingerprint?
+    // What `recall` did not find last, and where the index has a place for it: `add` need not look
+    // again. The place is below 0 when anything changed since.
+    private var absent = EventFingerprint(first: 0, second: 0, body: 0)
+    var vacancy = -1
 
     package init(
         countMax: Int, retention: Milliseconds, quietPoints: QuietPoints
@@ -80,14 +82,14 @@ package struct RememberedEvents: ~Copyable {
 
     @inline(__always)
     package func prefetch(_ fingerprint: EventFingerprint) {
-        index.view.prefetch(tag: Self.tag(fingerprint))
+        index.prefetch(tag: Self.tag(fingerprint))
     }
 
-    /// Asks for what is remembered under a fingerprint, if anything is.
+    /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place.
     @inline(__always)
     package func prefetchFound(_ fingerprint: EventFingerprint) {
-        guard let place = index.view.find(tag: Self.tag(fingerprint), where: { _ in true })
-        else { return }
+        let place = index.guess(
+            tag: Self.tag(fingerprint), otherwise: UInt32(truncatingIfNeeded: next))
         identities.prefetch(Int(place))
         decisions.prefetch(Int(place))
     }
@@ -99,7 +101,7 @@ package struct RememberedEvents: ~Copyable {
         var place = oldest &+ ahead
         if place >= capacity { place &-= capacity }
         if place >= identities.rowCount { return }
-        index.view.prefetch(tag: UInt32(truncatingIfNeeded: identities[place].first))
+        index.prefetch(tag: UInt32(truncatingIfNeeded: identities[place].first))
     }
 
     /// What a fingerprint was answered with.
@@ -112,8 +114,12 @@ package struct RememberedEvents: ~Copyable {
 
     @inline(__always)
     package mutating func recall(_ fingerprint: EventFingerprint) -> Recall {
-        guard let place = place(of: fingerprint) else {
+        let place: Int
+        switch search(fingerprint) {
+        case .value(let found): place = Int(found)
+        case .vacancy(let slot):
             absent = fingerprint
+            vacancy = slot
             return .unknown
         }
         if UInt32(truncatingIfNeeded: identities[place].rest) != fingerprint.body {
@@ -124,13 +130,12 @@ package struct RememberedEvents: ~Copyable {
     }
 
     @inline(__always)
-    func place(of fingerprint: EventFingerprint) -> Int? {
-        let found = index.view.find(tag: Self.tag(fingerprint)) { place in
+    func search(_ fingerprint: EventFingerprint) -> HashSearch {
+        index.search(tag: Self.tag(fingerprint)) { place in
             let identity = identities[Int(place)]
             return identity.first == fingerprint.first
                 && UInt32(truncatingIfNeeded: identity.rest >> 32) == fingerprint.second
         }
-        return found.map { Int($0) }
     }
 
     /// Makes room for `additional` more.
@@ -139,43 +144,57 @@ package struct RememberedEvents: ~Copyable {
         try identities.prepare(rows: rows)
         try decisions.prepare(rows: rows)
         try index.prepare(values: min(additional, capacity - count))
+        vacancy = -1
     }
 
     /// Remembers an event, for which `prepare` made room; forgets what is too old or too many.
     ///
     /// An event that was decided again (a backfill of what was parked) keeps its turn: only its
     /// outcome changes.
+    @inline(__always)
     package mutating func add(_ event: RememberedEvent) {
         let fingerprint = event.fingerprint
-        let isAbsent =
-            absent?.first == fingerprint.first && absent?.second == fingerprint.second
-        absent = nil
-        if !isAbsent, let place = place(of: fingerprint) {
-            decisions[place] = decisions[place] & ~0xFF | UInt64(event.outcome.rawValue)
-            return
+        if vacancy < 0 || absent != fingerprint {
+            switch search(fingerprint) {
+            case .value(let found):
+                let place = Int(found)
+                decisions[place] = decisions[place] & ~0xFF | UInt64(event.outcome.rawValue)
+                return
+            case .vacancy(let slot): vacancy = slot
+            }
         }
-        if count == capacity { forgetOldest() }
+        let tag = Self.tag(fingerprint)
+        var slot = vacancy
+        vacancy = -1
+        if count == capacity {
+            slot = index.vacancy(slot, for: tag, afterRemovalAt: forgetOldest())
+        }
         if next == identities.rowCount {
             identities.appendPrepared(rows: 1)
             decisions.appendPrepared(rows: 1)
         }
         identities[next] = Identity(fingerprint)
         decisions[next] = Self.decision(event)
-        index.insertPrepared(
-            tag: Self.tag(fingerprint), value: UInt32(truncatingIfNeeded: next))
+        index.insertPrepared(tag: tag, value: UInt32(truncatingIfNeeded: next), at: slot)
         next = after(next)
         count &+= 1
         // Two for each new one at the most: the ring shrinks without a long pause.
+        let reach = event.time - retention
         for _ in 0..<2 where count > 1 {
-            if oldestTime < event.time - retention { forgetOldest() } else { break }
+            if oldestTime < reach { forgetOldest() } else { break }
         }
     }
 
-    private mutating func forgetOldest() {
+    /// - Returns: The slot of the index that is empty now.
+    @discardableResult
+    private mutating func forgetOldest() -> Int {
         let tag = UInt32(truncatingIfNeeded: identities[oldest].first)
-        index.remove(tag: tag, value: UInt32(truncatingIfNeeded: oldest))
+        guard let slot = index.remove(tag: tag, value: UInt32(truncatingIfNeeded: oldest)) else {
+            fatalError("an event that is remembered is not in the index")
+        }
         oldest = after(oldest)
         count &-= 1
         hasForgotten = true
+        return slot
     }
 }

@@ -26,18 +26,22 @@ extension Shard {
         batch.outcomes.removeAll()
         let count = batch.commands.count
         places.removeAll()
-        places.append(repeating: FoundPlace(), count: count)
         // Nearly always there is room for all of them; if not, it is looked for one by one.
         let isPrepared = (try? prepare(commands: count)) != nil
         for step in 0..<count &+ 4 &* Self.distance {
             var index = step
-            if index < count { ask(batch.commands[index]) }
+            if index < count {
+                // Those between this one and the one that is applied next may all be new.
+                ask(batch.commands[index], ahead: index &- batch.outcomes.count)
+            }
             index &-= Self.distance
-            if index >= 0, index < count { guess(batch.commands[index], index) }
+            if isIndex(index, below: count) { guess(batch.commands[index]) }
             index &-= Self.distance
-            if index >= 0, index < count { find(batch.commands[index], index, batch.text.span) }
+            if isIndex(index, below: count) {
+                find(batch.commands[index], index, batch.text.span)
+            }
             index &-= Self.distance
-            if index >= 0, index < count { search(batch.commands[index], index) }
+            if isIndex(index, below: count) { search(batch.commands[index], index) }
             index &-= Self.distance
             if index < 0 { continue }
             let outcome = apply(
@@ -48,21 +52,24 @@ extension Shard {
     }
 
     @inline(__always)
-    private func ask(_ command: borrowing StockCommand) {
+    private func ask(_ command: borrowing StockCommand, ahead: Int) {
         positions.reader.names.prefetchIndex(command.key)
         if command.flags & StockCommand.hasIdentityFlag == 0 { return }
         remembered.prefetch(command.fingerprint)
-        remembered.prefetchOldest(ahead: 4 &* Self.distance)
+        remembered.prefetchOldest(ahead: ahead)
     }
 
     @inline(__always)
-    private mutating func guess(_ command: borrowing StockCommand, _ index: Int) {
+    private mutating func guess(_ command: borrowing StockCommand) {
         if command.flags & StockCommand.hasIdentityFlag != 0 {
             remembered.prefetchFound(command.fingerprint)
         }
-        guard let candidate = positions.reader.names.candidate(command.key) else { return }
-        places[index].sku = candidate
-        positions.reader.prefetchRun(candidate)
+        var place = FoundPlace()
+        if let candidate = positions.reader.names.candidate(command.key) {
+            place.sku = candidate
+            positions.reader.prefetchRun(candidate)
+        }
+        places.append(place)
     }
 
     @inline(__always)
@@ -71,22 +78,25 @@ extension Shard {
     ) {
         let candidate = places[index].sku
         if candidate == .max { return }
-        let reader = positions.reader
-        guard
-            let sku = reader.names.id(
-                text.part(command.skuRange), command.key, candidate: candidate)
-        else {
-            places[index].sku = .max
-            return
+        if !positions.reader.names.isInlineName(candidate, command.key) {
+            findName(text.part(command.skuRange), command.key, index)
+            if places[index].sku == .max { return }
         }
-        places[index].sku = sku
-        let extent = reader.extent(sku)
+        let extent = positions.reader.extent(places[index].sku)
         if extent.isPrefix {
-            found(reader.row(of: command.location, in: extent), index)
+            found(positions.reader.row(of: command.location, in: extent), index)
         } else {
-            reader.prefetchLocation(extent.start)
-            reader.prefetchLocation(extent.start &+ 32)
+            positions.reader.prefetchLocation(extent.start)
+            positions.reader.prefetchLocation(extent.start &+ 32)
         }
+    }
+
+    /// Finds a name that is long, or whose tag another name has.
+    @inline(never)
+    private mutating func findName(_ name: Span<UInt8>, _ key: NameKey, _ index: Int) {
+        let candidate = places[index].sku
+        places[index].sku =
+            positions.reader.names.id(name, key, candidate: candidate) ?? .max
     }
 
     @inline(__always)
@@ -104,6 +114,7 @@ extension Shard {
     }
 
     /// The place of a command behind others that may have added its SKU or moved its run.
+    @inline(never)
     private func findAgain(
         _ command: StockCommand, _ text: Span<UInt8>, _ sku: UInt32
     ) -> FoundPlace {
@@ -120,7 +131,6 @@ extension Shard {
     }
 
     /// Applies one of `commands`.
-    @inline(__always)
     private mutating func apply(
         _ index: Int, _ commands: borrowing Buffer<StockCommand>, _ text: Span<UInt8>,
         _ now: Milliseconds, isPrepared: Bool
@@ -129,6 +139,21 @@ extension Shard {
         if place.sku == .max || place.layout != positions.layout {
             place = findAgain(commands[index], text, place.sku)
         }
+        if isPrepared, place.hasRow,
+            let outcome = applyMove(commands[index], place, now: now)
+        {
+            return outcome
+        }
+        return applyByList(index, commands, place, text, now, isPrepared: isPrepared)
+    }
+
+    /// Applies a command of any kind, by a list of facts.
+    @inline(never)
+    private mutating func applyByList(
+        _ index: Int, _ commands: borrowing Buffer<StockCommand>, _ place: FoundPlace,
+        _ text: Span<UInt8>, _ now: Milliseconds, isPrepared: Bool
+    ) -> Outcome {
+        var place = place
         place.location = commands[index].location
         var expected = 0
         do {
@@ -150,15 +175,12 @@ extension Shard {
         if facts.count > 0 {
             evolve(text, place, expecting: expected)
             let isLeftOut = defects.has(.recordedNotKept) && outcome == .recorded
-            if keepsFacts, !isLeftOut { keep(text) }
+            if keepsFacts, !isLeftOut {
+                FactFormat.append(facts, text, to: &keptFacts)
+                keptCommandCount &+= 1
+            }
         }
         return outcome
-    }
-
-    @inline(never)
-    private mutating func keep(_ text: Span<UInt8>) {
-        FactFormat.append(facts, text, to: &keptFacts)
-        keptCommandCount &+= 1
     }
 
     /// Positions that the SKU is about to gain by a command and those for it right behind.
@@ -192,7 +214,7 @@ extension Shard {
             try remembered.prepare(1)
         }
         try movements.prepare(2)
-        if command.verb == .stock || command.eventKind == .count
+        if command.verb == .stock || command.kind == .count
             || command.from != .sellable || command.to != .sellable
         {
             try conditions.prepare(keys: 8)

@@ -15,22 +15,7 @@ extension Shard {
         _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome {
         let hasIdentity = command.flags & StockCommand.hasIdentityFlag != 0
-        if hasIdentity {
-            switch remembered.recall(command.fingerprint) {
-            case .unknown: break
-            case .same(.parkedBeforeMemory)
-            where command.flags & StockCommand.backfillFlag != 0:
-                break  // That it is old is known by now, and meant.
-            case .same(let outcome)
-            where defects.has(.parkedDecidedAgain) && outcome.verdict == .parked:
-                break
-            case .same(let outcome):
-                if case .accepted = outcome.verdict { return .duplicate }
-                return outcome
-            case .conflict:
-                return defects.has(.conflictTakenForRepeat) ? .duplicate : .idConflict
-            }
-        }
+        if hasIdentity, let outcome = recall(command) { return outcome }
         var outcome = decideEffect(command, text, place)
         if command.verb == .stock { outcome = outcome.forStockRow }
         switch outcome.verdict {
@@ -50,13 +35,39 @@ extension Shard {
         return outcome
     }
 
+    /// The outcome of a command whose id is remembered; nil when it is to be decided.
+    @inline(__always)
+    mutating func recall(_ command: borrowing StockCommand) -> Outcome? {
+        switch remembered.recall(command.fingerprint) {
+        case .unknown: return nil
+        case .same(.parkedBeforeMemory)
+        where command.flags & StockCommand.backfillFlag != 0:
+            return nil  // That it is old is known by now, and meant.
+        case .same(let outcome)
+        where defects.has(.parkedDecidedAgain) && outcome.verdict == .parked:
+            return nil
+        case .same(let outcome):
+            if case .accepted = outcome.verdict { return .duplicate }
+            return outcome
+        case .conflict:
+            return defects.has(.conflictTakenForRepeat) ? .duplicate : .idConflict
+        }
+    }
+
+    /// Whether the command, which has an id, is older than what is remembered.
+    @inline(__always)
+    func isBeforeMemory(_ command: borrowing StockCommand) -> Bool {
+        guard let reach = remembered.reach else { return false }
+        let at = command.at
+        return at < reach || defects.has(.reachClosed) && at == reach
+    }
+
     @inline(__always)
     private mutating func decideEffect(
         _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace
     ) -> Outcome {
         if command.flags & (StockCommand.hasIdentityFlag | StockCommand.backfillFlag)
-            == StockCommand.hasIdentityFlag, let reach = remembered.reach,
-            command.at < reach || defects.has(.reachClosed) && command.at == reach
+            == StockCommand.hasIdentityFlag, isBeforeMemory(command)
         {
             return .parkedBeforeMemory
         }
@@ -90,34 +101,56 @@ extension Shard {
         _ command: StockCommand, sku: UInt32, _ place: FoundPlace
     ) -> Outcome {
         let here = PositionKey(sku: sku, location: command.location)
-        let quantity = Int64(command.quantity)
         let row = place.hasRow ? Int(place.row) : nil
-        let gain = Leg(key: here, row: row, condition: command.to, delta: quantity)
-        let loss = Leg(key: here, row: row, condition: command.from, delta: -quantity)
-        let first: Leg
-        var second: Leg?
-        switch command.eventKind {
-        case .receipt, .return, .adjust: first = gain
-        case .sale, .writeOff: first = loss
-        case .move: (first, second) = (loss, gain)
+        switch command.kind {
+        case .receipt, .return, .adjust:
+            return decideMoves(Leg(gainOf: command, here, row), nil, at: command.at)
+        case .sale, .writeOff:
+            return decideMoves(Leg(lossOf: command, here, row), nil, at: command.at)
+        case .move:
+            return decideMoves(
+                Leg(lossOf: command, here, row), Leg(gainOf: command, here, row), at: command.at)
         case .transfer:
-            first = loss
             let there = PositionKey(sku: sku, location: command.toLocation)
-            second = Leg(
-                key: there, row: existingRow(there), condition: command.to, delta: quantity)
+            return decideMoves(
+                Leg(lossOf: command, here, row),
+                Leg(gainOf: command, there, existingRow(there)), at: command.at)
         case .count:
             return decideCount(
                 here, row, command.to, counted: command.quantity, at: command.at)
         }
-        return decideMoves(first, second, at: command.at)
     }
 
     /// A movement at one position, whose row is nil where it does not exist yet.
-    private struct Leg {
+    struct Leg {
         var key: PositionKey
         var row: Int?
         var condition: Condition
         var delta: Int64
+
+        @inline(__always)
+        init(gainOf command: borrowing StockCommand, _ key: PositionKey, _ row: Int?) {
+            self.key = key
+            self.row = row
+            condition = command.to
+            delta = Int64(command.quantity)
+        }
+
+        @inline(__always)
+        init(lossOf command: borrowing StockCommand, _ key: PositionKey, _ row: Int?) {
+            self.key = key
+            self.row = row
+            condition = command.from
+            delta = -Int64(command.quantity)
+        }
+    }
+
+    /// What becomes of one movement.
+    enum MoveDecision {
+        case moved(StockMoved)
+        /// The shelf was counted after it.
+        case recorded
+        case overflow
     }
 
     /// One or two movements that happen together or not at all.
@@ -137,31 +170,39 @@ extension Shard {
         return hasEffect ? .accepted : .recorded
     }
 
-    @inline(__always)
     private mutating func decideMove(
         _ leg: Leg, addsPosition: Bool, at: Milliseconds, _ hasEffect: inout Bool
     ) -> Bool {
+        if leg.row == nil, addsPosition { facts.append(.positionAdded(leg.key)) }
+        switch decideMove(leg, at: at) {
+        case .moved(let fact):
+            hasEffect = true
+            facts.append(.moved(fact))
+            return true
+        case .recorded: return true
+        case .overflow: return false
+        }
+    }
+
+    @inline(__always)
+    func decideMove(_ leg: Leg, at: Milliseconds) -> MoveDecision {
         var units: Int32 = 0
         if let row = leg.row {
             let state = positions.rows[row]
             if let counted = countedAt(state, leg.key, leg.condition),
                 defects.has(.countBoundaryOpen) ? at < counted : at <= counted
             {
-                return true  // The shelf was counted after it.
+                return .recorded
             }
             units = self.units(state, leg.key, leg.condition)
-        } else if addsPosition {
-            facts.append(.positionAdded(leg.key))
         }
         var change = leg.delta
         if defects.has(.overflowSign), moved(units, by: change) == nil { change = -change }
         guard moved(units, by: change) != nil, let delta = Int32(exactly: change) else {
-            return false
+            return .overflow
         }
-        hasEffect = true
-        facts.append(
-            .moved(StockMoved(position: leg.key, condition: leg.condition, delta: delta, at: at)))
-        return true
+        return .moved(
+            StockMoved(position: leg.key, condition: leg.condition, delta: delta, at: at))
     }
 
     private mutating func decideCount(

@@ -47,7 +47,7 @@ extension Shard {
             evolution.known.found(key.location, row)
         case .moved(let fact):
             open(fact.position.sku, &evolution)
-            evolve(fact, row(of: fact.position, &evolution.known))
+            evolve(fact, at: row(of: fact.position, &evolution.known))
         case .counted(let fact):
             open(fact.position.sku, &evolution)
             evolve(fact, row(of: fact.position, &evolution.known))
@@ -103,8 +103,9 @@ extension Shard {
         if marked != flags { positions.attributes.update(Int(sku)) { $0.flags = marked } }
     }
 
+    /// Applies a movement at a row, inside the SKU's open version.
     @inline(__always)
-    private mutating func evolve(_ fact: StockMoved, _ row: Int) {
+    mutating func evolve(_ fact: StockMoved, at row: Int) {
         let key = fact.position
         var state = positions.rows[row]
         let units = self.units(state, key, fact.condition)
@@ -144,6 +145,7 @@ extension Shard {
         state.wasCountedWhole = false
     }
 
+    @inline(__always)
     private mutating func set(
         _ state: inout PositionRow, _ key: PositionKey, _ condition: Condition, _ units: Int32
     ) {
@@ -156,6 +158,7 @@ extension Shard {
     }
 
     /// Derives safety stock and free, and writes the row.
+    @inline(__always)
     private mutating func store(_ state: PositionRow, _ row: Int, _ key: PositionKey) {
         var state = state
         state.safetyStock = safetyStock(key, sellable: state.sellable)

@@ -160,6 +160,11 @@ package struct Shard: ~Copyable {
     func units(_ row: PositionRow, _ key: PositionKey, _ condition: Condition) -> Int32 {
         if condition == .sellable { return row.sellable }
         guard row.hasOtherConditions else { return 0 }
+        return otherUnits(key, condition)
+    }
+
+    @inline(never)
+    private func otherUnits(_ key: PositionKey, _ condition: Condition) -> Int32 {
         let value = conditions[Self.sideKey(key, condition, isCount: false)] ?? 0
         return Int32(truncatingIfNeeded: value)
     }
@@ -182,6 +187,7 @@ package struct Shard: ~Copyable {
         return safetyStockByRule(key, sellable: sellable)
     }
 
+    @inline(never)
     private func safetyStockByRule(_ key: PositionKey, sellable: Int32) -> Int32 {
         let table: SafetyStockTable
         if let nextPolicy, Int(key.sku) < nextPolicySKU {

@@ -41,7 +41,7 @@ extension EngineSimulation {
             textOffset: 0, skuByteCount: SmallWorld.skus[command.sku].bytes.count,
             location: ids.first ?? 0, quantity: quantity, at: command.at, index: 0)
         stock.toLocation = ids.last ?? 0
-        stock.kind = command.kind.rawValue
+        stock.kind = command.kind
         stock.from = command.from
         stock.to = command.to
         for condition in Condition.allCases {

@@ -44,6 +44,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [TagSpread.random, .few, .neighbours, .lastHomes])
+    func `where a search ended a value is added, also after a removal meanwhile`(
+        spread: TagSpread
+    ) throws {
+        let seed = testSeed()
+        var random = Seeded(seed)
+        var index = try HashIndex(quietPoints: QuietPoints())
+        var kept: [(tag: UInt32, value: UInt32)] = []
+        for step in 0..<10_000 as Range<UInt32> {
+            let tag = spread.tag(&random)
+            guard case .vacancy(var slot) = index.search(tag: tag, where: { $0 == step }) else {
+                Issue.record("seed \(seed), step \(step): found before it was added")
+                return
+            }
+            if kept.count == 32 {
+                let (oldTag, oldValue) = kept.remove(at: random.below(32))
+                let removed = index.remove(tag: oldTag, value: oldValue)
+                let emptied = try #require(removed)
+                slot = index.vacancy(slot, for: tag, afterRemovalAt: emptied)
+            }
+            index.insertPrepared(tag: tag, value: step, at: slot)
+            kept.append((tag, step))
+            for (tag, value) in kept
+            where index.view.find(tag: tag, where: { $0 == value }) != value {
+                Issue.record("seed \(seed), step \(step): \(value) under \(tag) is lost")
+                return
+            }
+        }
+        #expect(index.count == 32, "seed \(seed)")
+    }
+
     @Test func `removing what is not there changes nothing`() throws {
         var index = try HashIndex(quietPoints: QuietPoints())
         try index.insert(tag: 7, value: 1)

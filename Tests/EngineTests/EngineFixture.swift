@@ -214,7 +214,7 @@ final class EngineFixture {
             skuByteCount: command.sku.utf8.count, location: isUnknown ? 0 : locations.first ?? 0,
             quantity: quantity, at: command.at, index: index)
         stock.toLocation = isUnknown ? stock.location : locations.last ?? 0
-        stock.kind = command.kind.rawValue
+        stock.kind = command.kind
         stock.from = command.from
         stock.to = command.to
         for (condition, units) in command.counted { stock[counted: condition] = units }

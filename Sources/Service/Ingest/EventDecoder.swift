@@ -258,7 +258,7 @@ struct EventDecoder: ~Copyable {
         var command = StockCommand(
             verb: .event, key: key, textOffset: 0, skuByteCount: sku.count, location: here,
             quantity: effect.quantity, at: effect.at, index: index)
-        command.kind = effect.kind.rawValue
+        command.kind = effect.kind
         command.from = effect.from
         command.to = effect.to
         command.toLocation = there

@@ -1,0 +1,60 @@
+// The straight way of the commonest command: an event with an id that moves units of one position,
+// which exists. It is decided by the same rules as any other, in the same order, and the same facts
+// are evolved; but they are a movement and an id at the most, and no list is needed in between.
+
+internal import Bytes
+internal import Columns
+internal import Domain
+
+extension Shard {
+    /// Decides and evolves a command, if it is such an event.
+    ///
+    /// - Parameter place: The event's position, whose row is known.
+    /// - Returns: nil when the command has to be decided in another way; nothing has changed then.
+    /// - Complexity: O(1), as `decide`.
+    @inline(__always)
+    mutating func applyMove(
+        _ command: borrowing StockCommand, _ place: FoundPlace, now: Milliseconds
+    ) -> Outcome? {
+        guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag else {
+            return nil
+        }
+        if let outcome = recall(command) { return outcome }
+        guard let leg = onlyLeg(command, place), !isBeforeMemory(command) else { return nil }
+        var fact: StockMoved?
+        switch decideMove(leg, at: command.at) {
+        case .moved(let moved): fact = moved
+        case .recorded: break
+        case .overflow: return .overflow
+        }
+        let event = RememberedEvent(
+            fingerprint: command.fingerprint, outcome: fact == nil ? .recorded : .accepted,
+            time: now)
+        if let fact {
+            positions.beginChange(place.sku)
+            evolve(fact, at: Int(place.row))
+            positions.endChange(place.sku)
+        }
+        remembered.add(event)
+        let isLeftOut = defects.has(.recordedNotKept) && fact == nil
+        if keepsFacts, !isLeftOut { keep(fact, event) }
+        return event.outcome
+    }
+
+    /// The movement that an event consists of; nil for kinds with two of them, and for counts.
+    @inline(__always)
+    private func onlyLeg(_ command: borrowing StockCommand, _ place: FoundPlace) -> Leg? {
+        let here = PositionKey(sku: place.sku, location: command.location)
+        switch command.kind {
+        case .receipt, .return, .adjust: return Leg(gainOf: command, here, Int(place.row))
+        case .sale, .writeOff: return Leg(lossOf: command, here, Int(place.row))
+        case .move, .transfer, .count: return nil
+        }
+    }
+
+    @inline(never)
+    private mutating func keep(_ fact: StockMoved?, _ event: RememberedEvent) {
+        FactFormat.append(fact, event, to: &keptFacts)
+        keptCommandCount &+= 1
+    }
+}
