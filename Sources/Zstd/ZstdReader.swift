@@ -90,6 +90,8 @@ package struct ZstdReader: ~Copyable {
     private mutating func step(
         _ input: Span<UInt8>, into output: inout ByteBuffer, _ asked: Int
     ) throws(ZstdError) -> (consumed: Int, produced: Int) {
+        // libzstd may have been built to read what was written before the format was settled, too.
+        if !isInsideFrame, input.count > 0, !Self.mayBeginFrame(input[0]) { throw .notZstd }
         var consumed = 0
         var result = 0
         let produced = unsafe output.fill(asked) { room in
@@ -113,5 +115,10 @@ package struct ZstdReader: ~Copyable {
             needsInput = produced < asked
         }
         return (consumed, produced)
+    }
+
+    /// Whether a frame of RFC 8878, compressed (§3.1.1) or to be skipped (§3.1.2), begins with `byte`.
+    private static func mayBeginFrame(_ byte: UInt8) -> Bool {
+        byte == 0x28 || byte & 0xF0 == 0x50
     }
 }
