@@ -12,12 +12,12 @@ final class Benchmark {
     static let names: Set<String> = [
         "roofline", "load", "atp", "names", "sku", "scan", "events", "interference", "inbox",
         "flood", "http", "accept", "parquet", "journal", "durable",
-        "snapshot",
+        "snapshot", "recovery",
     ]
 
     /// Figures that need no store.
     static let apart: Set<String> = [
-        "inbox", "flood", "http", "accept", "parquet", "journal", "durable",
+        "inbox", "flood", "http", "accept", "parquet", "journal", "durable", "recovery",
     ]
 
     let options: Options
@@ -43,6 +43,9 @@ final class Benchmark {
         let benchmark = Benchmark(options)
         // Before this thread is bound: its services run wherever there is room.
         if options.wants("durable") { try benchmark.measureDurable() }
+        if options.wants("recovery") {
+            for count in options.positionCounts { try benchmark.measureRecovery(count) }
+        }
         try Thread.pinCurrent(to: options.processor)
         if options.wants("inbox") { try benchmark.measureInbox() }
         if options.wants("flood") { try benchmark.measureFlood() }

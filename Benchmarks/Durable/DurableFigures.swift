@@ -108,8 +108,8 @@ extension Benchmark {
     }
 
     /// Requests of one length with events that were never sent before.
-    private static func eventRequests(
-        _ count: Int, eventCount: Int, round: Int
+    static func eventRequests(
+        _ count: Int, eventCount: Int, round: Int, skus: Int = 100_000, locations: Int = 20
     ) -> [[UInt8]] {
         var random = SplitMix(seed: seed &+ UInt64(round))
         return (0..<count).map { request in
@@ -118,9 +118,9 @@ extension Benchmark {
                 body.append("{\"id\":\"\(1_000_000 + round)-")
                 body.append(padded: request * eventCount + event, width: 8)
                 body.append("\",\"kind\":\"receipt\",\"sku\":\"SKU-")
-                body.append(padded: random.below(100_000), width: 7)
+                body.append(padded: random.below(skus), width: 7)
                 body.append("\",\"location\":\"S")
-                body.append(padded: random.below(20), width: 3)
+                body.append(padded: random.below(locations), width: 3)
                 body.append("\",\"qty\":1,\"at\":1795000000000}\n")
             }
             var bytes = ByteBuffer()

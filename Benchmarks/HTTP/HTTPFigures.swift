@@ -32,8 +32,13 @@ enum MeasuredService {
         }
         let service = try HoldfastService(configuration)
         try service.start()
-        _ = try service.load()
-        try FileHandle.standardOutput.write(contentsOf: Data("\(service.address)\n".utf8))
+        let start = Clock.monotonicNanoseconds
+        let loaded = try service.load()
+        let all = (Clock.monotonicNanoseconds - start) / 1_000_000
+        let report =
+            "\(all) \(loaded.snapshotMilliseconds) \(loaded.replayMilliseconds) \(loaded.factCount)"
+        try FileHandle.standardOutput.write(
+            contentsOf: Data("\(report) \(service.address)\n".utf8))
         service.join()
     }
 }
@@ -121,7 +126,7 @@ extension Benchmark {
         }
     }
 
-    private func load(_ layout: Layout, into address: Address) throws {
+    func load(_ layout: Layout, into address: Address) throws {
         var loop = try LoadLoop(address, connections: 1, pipeline: 1)
         let skusPerCall = 2000
         for first in stride(from: 0, to: layout.skuCount, by: skusPerCall) {

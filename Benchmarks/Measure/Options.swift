@@ -26,7 +26,7 @@ struct Options {
         holdfast-bench responder --port P --bytes N --request-bytes M [--processor C]
 
         Figures: roofline, load, atp, names, sku, scan, events, interference, inbox, flood, http,
-                 accept, parquet, journal, durable, snapshot.
+                 accept, parquet, journal, durable, snapshot, recovery.
         """
 
     init(_ arguments: ArraySlice<String>) throws(UsageError) {
