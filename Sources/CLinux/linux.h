@@ -352,4 +352,24 @@ static inline long holdfast_find_16(const uint16_t *values, long count, uint16_t
     return (long)__builtin_reduce_or(found) - 1;
 }
 
+/// Which of 16 values, aligned to 64 bytes, are `wanted` under `mask`: bit i of the answer for value i.
+static inline uint32_t holdfast_match_32(const uint32_t *values, uint32_t mask, uint32_t wanted) {
+#ifdef __x86_64__
+    typedef uint32_t lanes __attribute__((vector_size(16), may_alias));
+    typedef int word __attribute__((vector_size(16)));
+    typedef short half __attribute__((vector_size(16)));
+    typedef char byte __attribute__((vector_size(16)));
+    const lanes *line = (const lanes *)values;
+    half low = __builtin_ia32_packssdw128((word)((line[0] & mask) == wanted),
+                                          (word)((line[1] & mask) == wanted));
+    half high = __builtin_ia32_packssdw128((word)((line[2] & mask) == wanted),
+                                           (word)((line[3] & mask) == wanted));
+    return (uint32_t)__builtin_ia32_pmovmskb128((byte)__builtin_ia32_packsswb128(low, high));
+#else
+    uint32_t found = 0;
+    for (int i = 0; i < 16; i++) found |= (uint32_t)((values[i] & mask) == wanted) << i;
+    return found;
+#endif
+}
+
 #endif

@@ -8,8 +8,10 @@ package import Domain
 /// The remembered events of a shard, frozen.
 package struct FrozenRememberedEvents: Sendable {
     let identities: FrozenPages<Identity>
-    let decisions: FrozenPages<UInt64>
+    let outcomes: FrozenPages<UInt8>
+    let runs: FrozenPages<SecondsRun>
     let oldest: Int
+    let oldestRun: Int
     let capacity: Int
 
     package let count: Int
@@ -18,36 +20,50 @@ package struct FrozenRememberedEvents: Sendable {
     package let hasForgotten: Bool
 
     /// Appends the events of `range`, counted from the oldest, to `output`.
+    ///
+    /// - Complexity: O(events and seconds before the end of `range`).
     package func append(_ range: Range<Int>, to output: inout Buffer<RememberedEvent>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
-        for number in range {
-            var place = oldest + number
-            if place >= capacity { place -= capacity }
+        var place = wrapped(oldest + range.lowerBound)
+        var run = oldestRun
+        var left = range.lowerBound
+        var entry = runs[run]
+        for _ in range {
+            while left >= entry.count {
+                left -= entry.count
+                run = wrapped(run + 1)
+                entry = runs[run]
+            }
+            left += 1
             let identity = identities[place]
-            let decision = decisions[place]
             output.append(
                 RememberedEvent(
                     fingerprint: EventFingerprint(
                         first: identity.first,
                         second: UInt32(truncatingIfNeeded: identity.rest >> 32),
                         body: UInt32(truncatingIfNeeded: identity.rest)),
-                    outcome: Outcome(rawValue: UInt8(truncatingIfNeeded: decision)) ?? .accepted,
-                    time: RememberedEvents.time(decision)))
+                    outcome: Outcome(rawValue: outcomes[place]) ?? .accepted,
+                    time: entry.time))
+            place = wrapped(place + 1)
         }
     }
+
+    private func wrapped(_ place: Int) -> Int { place >= capacity ? place - capacity : place }
 }
 
 extension RememberedEvents {
     /// The events as they are now, readable from another thread; nothing is copied.
     package mutating func freeze() -> FrozenRememberedEvents {
         FrozenRememberedEvents(
-            identities: identities.freeze(), decisions: decisions.freeze(), oldest: oldest,
+            identities: identities.freeze(), outcomes: outcomes.freeze(),
+            runs: seconds.runs.freeze(), oldest: oldest, oldestRun: seconds.oldestRun,
             capacity: capacity, count: count, hasForgotten: hasForgotten)
     }
 
     package mutating func thaw() {
         identities.thaw()
-        decisions.thaw()
+        outcomes.thaw()
+        seconds.runs.thaw()
     }
 
     /// Says that events were forgotten before those that `load` brings.
@@ -59,16 +75,10 @@ extension RememberedEvents {
     /// - Returns: Whether it was not there yet.
     package mutating func load(_ event: RememberedEvent) -> Bool {
         precondition(oldest == 0 && next == count && count < capacity)
-        let fingerprint = event.fingerprint
-        guard case .vacancy(let slot) = search(fingerprint) else { return false }
-        vacancy = -1
+        if find(event.fingerprint) != nil { return false }
         identities.appendPrepared(rows: 1)
-        decisions.appendPrepared(rows: 1)
-        identities[next] = Identity(fingerprint)
-        decisions[next] = Self.decision(event)
-        index.insertPrepared(tag: Self.tag(fingerprint), value: UInt32(next), at: slot)
-        next = after(next)
-        count += 1
+        outcomes.appendPrepared(rows: 1)
+        append(event)
         return true
     }
 }

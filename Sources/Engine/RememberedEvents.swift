@@ -1,13 +1,14 @@
 // Accepted and parked events by fingerprint, so that a repeat changes nothing.
 //
 //     identity   96 bits of the keyed hash of (source, id), 32 bits of a hash of the content
-//     decision   service time << 8 | outcome
+//     outcome    one byte
+//     time       service time in whole seconds, rounded up, once for all events in a row that have it
 //
-// A ring, oldest first out: after the retention time, or when it is full. 24 bytes an id, and
-// 16 to 32 in the index.
+// A ring, oldest first out: after the retention time, or when it is full. 17 bytes an id, 4.6 to 9.2 in
+// the index, and 8 for each second of a shard in which anything was remembered.
 
 package import Bytes
-package import Columns
+internal import Columns
 package import Domain
 package import Platform
 
@@ -24,74 +25,64 @@ struct Identity: BitwiseCopyable {
 
 /// The remembered events of one shard. Owner only.
 package struct RememberedEvents: ~Copyable {
-    var index: HashIndex
+    var index: PlaceIndex
     var identities: Column<Identity>
-    var decisions: Column<UInt64>
+    var outcomes: Column<UInt8>
+    var seconds: SecondsRing
     // Places in the ring, which is full when they are equal and `count` is not 0.
     var oldest = 0
     var next = 0
     let capacity: Int
     private let retention: Milliseconds
 
+    // Where the index has grown: the events from this place on that are still to be moved.
+    private var moving = 0
+    private var movingCount = 0
+
     package internal(set) var count = 0
     var hasForgotten = false
 
-    // What `recall` did not find last, and where the index has a place for it: `add` need not look
-    // again. The place is below 0 when anything changed since.
+    // What `recall` did not find last, if it is not there still: `add` need not look again.
     private var absent = EventFingerprint(first: 0, second: 0, body: 0)
-    var vacancy = -1
+    private var isAbsent = false
 
-    package init(
-        countMax: Int, retention: Milliseconds, quietPoints: QuietPoints
-    ) throws(SystemError) {
-        let index = try HashIndex(quietPoints: quietPoints)
+    package init(countMax: Int, retention: Milliseconds) throws(SystemError) {
+        let countMax = min(countMax, PlaceIndex.placeCountMax)
+        let index = try PlaceIndex(placeCount: countMax)
         let identities = try Column<Identity>(rowCountMax: countMax)
-        let decisions = try Column<UInt64>(rowCountMax: countMax)
+        let outcomes = try Column<UInt8>(rowCountMax: countMax)
+        let seconds = try SecondsRing(countMax: countMax)
         self.index = index
         self.identities = identities
-        self.decisions = decisions
+        self.outcomes = outcomes
+        self.seconds = seconds
         capacity = countMax
         self.retention = retention
     }
 
     package var byteCount: Int {
-        index.byteCount + identities.committedByteCount + decisions.committedByteCount
+        index.byteCount + identities.committedByteCount + outcomes.committedByteCount
+            + seconds.byteCount
     }
 
-    /// When the oldest event that is still remembered was decided; nil while none was forgotten.
+    /// When the oldest event that is still remembered was decided, rounded up to a second; nil while
+    /// none was forgotten.
     package var reach: Milliseconds? {
         if !hasForgotten { return nil }
-        return count == 0 ? .max : oldestTime
+        return count == 0 ? .max : seconds.oldest
     }
-
-    private var oldestTime: Milliseconds { Self.time(decisions[oldest]) }
 
     func after(_ place: Int) -> Int { place &+ 1 == capacity ? 0 : place &+ 1 }
 
-    static func decision(_ event: RememberedEvent) -> UInt64 {
-        UInt64(bitPattern: event.time) << 8 | UInt64(event.outcome.rawValue)
-    }
-
-    static func time(_ decision: UInt64) -> Milliseconds {
-        Milliseconds(Int64(bitPattern: decision) >> 8)
-    }
-
-    static func tag(_ fingerprint: EventFingerprint) -> UInt32 {
-        UInt32(truncatingIfNeeded: fingerprint.first)
-    }
-
     @inline(__always)
-    package func prefetch(_ fingerprint: EventFingerprint) {
-        index.prefetch(tag: Self.tag(fingerprint))
-    }
+    package func prefetch(_ fingerprint: EventFingerprint) { index.prefetch(fingerprint.first) }
 
     /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place.
     @inline(__always)
     package func prefetchFound(_ fingerprint: EventFingerprint) {
-        let place = index.guess(
-            tag: Self.tag(fingerprint), otherwise: UInt32(truncatingIfNeeded: next))
-        identities.prefetch(Int(place))
-        decisions.prefetch(Int(place))
+        let place = index.guess(fingerprint.first) ?? next
+        identities.prefetch(place)
+        outcomes.prefetch(place)
     }
 
     /// Asks for the index line of an event that remembering `ahead` more would make it forget.
@@ -101,7 +92,7 @@ package struct RememberedEvents: ~Copyable {
         var place = oldest &+ ahead
         if place >= capacity { place &-= capacity }
         if place >= identities.rowCount { return }
-        index.prefetch(tag: UInt32(truncatingIfNeeded: identities[place].first))
+        index.prefetch(identities[place].first)
     }
 
     /// What a fingerprint was answered with.
@@ -114,25 +105,21 @@ package struct RememberedEvents: ~Copyable {
 
     @inline(__always)
     package mutating func recall(_ fingerprint: EventFingerprint) -> Recall {
-        let place: Int
-        switch search(fingerprint) {
-        case .value(let found): place = Int(found)
-        case .vacancy(let slot):
+        guard let place = find(fingerprint) else {
             absent = fingerprint
-            vacancy = slot
+            isAbsent = true
             return .unknown
         }
         if UInt32(truncatingIfNeeded: identities[place].rest) != fingerprint.body {
             return .conflict
         }
-        let code = UInt8(truncatingIfNeeded: decisions[place])
-        return .same(Outcome(rawValue: code) ?? .accepted)
+        return .same(Outcome(rawValue: outcomes[place]) ?? .accepted)
     }
 
     @inline(__always)
-    func search(_ fingerprint: EventFingerprint) -> HashSearch {
-        index.search(tag: Self.tag(fingerprint)) { place in
-            let identity = identities[Int(place)]
+    func find(_ fingerprint: EventFingerprint) -> Int? {
+        index.find(fingerprint.first) { place in
+            let identity = identities[place]
             return identity.first == fingerprint.first
                 && UInt32(truncatingIfNeeded: identity.rest >> 32) == fingerprint.second
         }
@@ -142,9 +129,16 @@ package struct RememberedEvents: ~Copyable {
     package mutating func prepare(_ additional: Int = 1) throws(SystemError) {
         let rows = min(additional, capacity - identities.rowCount)
         try identities.prepare(rows: rows)
-        try decisions.prepare(rows: rows)
-        try index.prepare(values: min(additional, capacity - count))
-        vacancy = -1
+        try outcomes.prepare(rows: rows)
+        try seconds.prepare(additional)
+        // An index that grows again so soon is rare: it is then moved at once.
+        let entries = min(additional, capacity - count)
+        if movingCount > 0, index.isFull(for: entries) { move(.max) }
+        if try index.prepare(entries: entries) {
+            moving = oldest
+            movingCount = count
+            if count == 0 { index.endMove() }
+        }
     }
 
     /// Remembers an event, for which `prepare` made room; forgets what is too old or too many.
@@ -153,48 +147,60 @@ package struct RememberedEvents: ~Copyable {
     /// outcome changes.
     @inline(__always)
     package mutating func add(_ event: RememberedEvent) {
-        let fingerprint = event.fingerprint
-        if vacancy < 0 || absent != fingerprint {
-            switch search(fingerprint) {
-            case .value(let found):
-                let place = Int(found)
-                decisions[place] = decisions[place] & ~0xFF | UInt64(event.outcome.rawValue)
-                return
-            case .vacancy(let slot): vacancy = slot
-            }
+        let isNew = isAbsent && absent == event.fingerprint
+        if !isNew, let place = find(event.fingerprint) {
+            outcomes[place] = event.outcome.rawValue
+            return
         }
-        let tag = Self.tag(fingerprint)
-        var slot = vacancy
-        vacancy = -1
-        if count == capacity {
-            slot = index.vacancy(slot, for: tag, afterRemovalAt: forgetOldest())
-        }
+        if count == capacity { forgetOldest() }
         if next == identities.rowCount {
             identities.appendPrepared(rows: 1)
-            decisions.appendPrepared(rows: 1)
+            outcomes.appendPrepared(rows: 1)
         }
-        identities[next] = Identity(fingerprint)
-        decisions[next] = Self.decision(event)
-        index.insertPrepared(tag: tag, value: UInt32(truncatingIfNeeded: next), at: slot)
-        next = after(next)
-        count &+= 1
+        append(event)
         // Two for each new one at the most: the ring shrinks without a long pause.
         let reach = event.time - retention
         for _ in 0..<2 where count > 1 {
-            if oldestTime < reach { forgetOldest() } else { break }
+            if seconds.oldest < reach { forgetOldest() } else { break }
+        }
+        if movingCount > 0 { move(8) }
+    }
+
+    /// Adds an event in the next place, which there is.
+    @inline(__always)
+    mutating func append(_ event: RememberedEvent) {
+        isAbsent = false
+        identities[next] = Identity(event.fingerprint)
+        outcomes[next] = event.outcome.rawValue
+        seconds.append(event.time)
+        index.insert(event.fingerprint.first, next)
+        next = after(next)
+        count &+= 1
+    }
+
+    private mutating func forgetOldest() {
+        // Those to be moved are the oldest.
+        let isMoved = movingCount == 0 || moving != oldest
+        index.remove(identities[oldest].first, oldest, isMoved: isMoved)
+        oldest = after(oldest)
+        seconds.removeOldest()
+        count &-= 1
+        hasForgotten = true
+        if !isMoved { passMoved() }
+    }
+
+    /// Goes on moving what the index held when it grew.
+    @inline(never)
+    private mutating func move(_ limit: Int) {
+        for _ in 0..<min(limit, movingCount) {
+            index.move(identities[moving].first, moving)
+            passMoved()
         }
     }
 
-    /// - Returns: The slot of the index that is empty now.
-    @discardableResult
-    private mutating func forgetOldest() -> Int {
-        let tag = UInt32(truncatingIfNeeded: identities[oldest].first)
-        guard let slot = index.remove(tag: tag, value: UInt32(truncatingIfNeeded: oldest)) else {
-            fatalError("an event that is remembered is not in the index")
-        }
-        oldest = after(oldest)
-        count &-= 1
-        hasForgotten = true
-        return slot
+    private mutating func passMoved() {
+        moving = after(moving)
+        movingCount &-= 1
+        if movingCount == 0 { index.endMove() }
     }
 }

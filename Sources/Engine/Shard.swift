@@ -124,7 +124,7 @@ package struct Shard: ~Copyable {
             window: options.lateWindow, countMax: options.movementCountMax)
         let remembered = try RememberedEvents(
             countMax: max(16, options.rememberedMax / options.shardCount),
-            retention: options.rememberedFor, quietPoints: quietPoints)
+            retention: options.rememberedFor)
         let itemNames = try Column<UInt8>(rowCountMax: options.itemNameByteCountMax)
         let itemNameOf = try SideTable(
             entryCountMax: options.skuCountMax, quietPoints: quietPoints)

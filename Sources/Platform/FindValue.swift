@@ -1,4 +1,4 @@
-// Looking for one of a few 16-bit values with vectors.
+// Looking for a value among a few with vectors.
 
 public import CLinux
 
@@ -14,4 +14,14 @@ package func place(
 ) -> Int? {
     let place = unsafe holdfast_find_16(start, count, wanted)
     return place < 0 ? nil : place
+}
+
+/// Which of 16 values from `start` on, which is aligned to 64 bytes, are `wanted` in the bits of `mask`.
+///
+/// - Returns: Bit i for value i.
+@inlinable @inline(always)
+package func matches(
+    of wanted: UInt32, under mask: UInt32, in start: UnsafePointer<UInt32>
+) -> UInt32 {
+    unsafe holdfast_match_32(start, mask, wanted)
 }

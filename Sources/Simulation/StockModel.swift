@@ -100,7 +100,9 @@ struct StockModel: Equatable {
         case .duplicate, .rejected: return outcome
         }
         if command.id != nil {
-            remember(Remembered(content: command.content, outcome: outcome, time: now))
+            // Times are kept in whole seconds, rounded up.
+            let second = now % 1000 > 0 ? now - now % 1000 + 1000 : now - now % 1000
+            remember(Remembered(content: command.content, outcome: outcome, time: second), now: now)
         }
         let isNothing = isTold || outcome == .recorded && command.id == nil
         if !isNothing { eventCount += 1 }
@@ -112,7 +114,7 @@ struct StockModel: Equatable {
         return item == Item(category: command.category, name: command.text)
     }
 
-    private mutating func remember(_ event: Remembered) {
+    private mutating func remember(_ event: Remembered, now: Milliseconds) {
         if let index = remembered.firstIndex(where: { $0.content.id == event.content.id }) {
             remembered[index].outcome = event.outcome
             return
@@ -121,7 +123,7 @@ struct StockModel: Equatable {
         remembered.append(event)
         // What is too old goes two at a time.
         for _ in 0..<2
-        where remembered.count > 1 && remembered[0].time < event.time - rememberedFor {
+        where remembered.count > 1 && remembered[0].time < now - rememberedFor {
             forgetOldest()
         }
     }

@@ -208,12 +208,15 @@ struct ReferenceModel {
         default: return outcome
         }
         if let id = command.id {
-            remember(Remembered(id: id, command: command, outcome: outcome, time: now), shard)
+            remember(Remembered(id: id, command: command, outcome: outcome, time: now), shard, now)
         }
         return outcome
     }
 
-    private mutating func remember(_ event: Remembered, _ shard: Int) {
+    private mutating func remember(_ event: Remembered, _ shard: Int, _ now: Milliseconds) {
+        var event = event
+        // Times are kept in whole seconds, rounded up.
+        while event.time % 1000 != 0 { event.time += 1 }
         if let index = shards[shard].remembered.firstIndex(where: { $0.id == event.id }) {
             shards[shard].remembered[index].outcome = event.outcome
             return
@@ -224,7 +227,7 @@ struct ReferenceModel {
         // What is too old goes two at a time.
         for _ in 0..<2 {
             if shards[shard].remembered.count > 1,
-                shards[shard].remembered[0].time < event.time - options.rememberedFor
+                shards[shard].remembered[0].time < now - options.rememberedFor
             {
                 forgetOldest(shard)
             }

@@ -22,13 +22,15 @@ import Testing
 
     @Test func `the latest are remembered, and only as many as there is room for`() throws {
         var events = try RememberedEvents(
-            countMax: 100, retention: Self.day, quietPoints: QuietPoints())
+            countMax: 100, retention: Self.day)
         for number in 0..<1000 {
             #expect(events.recall(fingerprint(number)) == .unknown)
             try events.prepare()
-            events.add(event(number, at: testStart + Int64(number)))
+            events.add(event(number, at: testStart + Int64(number) * 400))
             #expect(events.count == min(number + 1, 100))
-            #expect(events.reach == (number < 100 ? nil : testStart + Int64(number) - 99))
+            // The time of the oldest, in whole seconds, rounded up.
+            let oldest = (testStart + Int64(number - 99) * 400 + 999) / 1000 * 1000
+            #expect(events.reach == (number < 100 ? nil : oldest))
         }
         for number in 0..<1000 {
             #expect(
@@ -38,7 +40,7 @@ import Testing
 
     @Test func `what is older than the retention goes, two for each new one`() throws {
         var events = try RememberedEvents(
-            countMax: 100, retention: Self.day, quietPoints: QuietPoints())
+            countMax: 100, retention: Self.day)
         for number in 0..<10 {
             try events.prepare()
             events.add(event(number, at: testStart))
@@ -56,9 +58,45 @@ import Testing
         #expect(events.reach == testStart)
     }
 
+    @Test func `times come back in whole seconds, rounded up, in the order they came`() throws {
+        var random = SeededGenerator(seed: 11)
+        var events = try RememberedEvents(countMax: 300, retention: Self.day)
+        var times: [Milliseconds] = []
+        var time: Milliseconds = -40_000
+        for number in 0..<1000 {
+            time += Int64(random.next() % 3 * 700)
+            try events.prepare()
+            events.add(event(number, at: time))
+            times.append(time)
+        }
+        let frozen = events.freeze()
+        defer { events.thaw() }
+        var output = Buffer<RememberedEvent>(capacity: 300)
+        frozen.append(0..<100, to: &output)
+        frozen.append(100..<300, to: &output)
+        let expected = times.suffix(300).map { (Double($0) / 1000).rounded(.up) * 1000 }
+        #expect(output.indices.map { Double(output[$0].time) } == expected)
+        let fingerprints = (700..<1000).map { fingerprint($0) }
+        #expect(output.indices.map { output[$0].fingerprint } == fingerprints)
+    }
+
+    @Test func `an index that grows while it is in use loses nothing`() throws {
+        var events = try RememberedEvents(countMax: 30_000, retention: Self.day)
+        for number in 0..<70_000 {
+            try events.prepare(number % 50 == 0 ? 50 : 1)
+            events.add(event(number, at: testStart))
+            let earlier = number - number * 31 % 29_000
+            if earlier < 0 { continue }
+            let isKept = earlier > number - 30_000
+            #expect(events.recall(fingerprint(earlier)) == (isKept ? .same(.accepted) : .unknown))
+        }
+        // 16 bytes of identity, one of outcome, 64 for 14 in the index.
+        #expect(events.byteCount < 30_000 * 24 + (3 << 16))
+    }
+
     @Test func `the newest stays however old it is`() throws {
         var events = try RememberedEvents(
-            countMax: 100, retention: -1, quietPoints: QuietPoints())
+            countMax: 100, retention: -1)
         for number in 0..<5 {
             try events.prepare()
             events.add(event(number, at: testStart))
@@ -73,7 +111,7 @@ import Testing
     ])
     func `an outcome comes back as it was`(outcome: Outcome) throws {
         var events = try RememberedEvents(
-            countMax: 16, retention: Self.day, quietPoints: QuietPoints())
+            countMax: 16, retention: Self.day)
         try events.prepare()
         // A service time before 1970 has its sign in the bits beside the outcome.
         events.add(event(1, at: -5, outcome))
@@ -84,7 +122,7 @@ import Testing
 
     @Test func `ids that share 32 bits, or 64, are told apart`() throws {
         var events = try RememberedEvents(
-            countMax: 64, retention: Self.day, quietPoints: QuietPoints())
+            countMax: 64, retention: Self.day)
         let high: [UInt64] = [0, 1, 1 << 31]
         var all: [EventFingerprint] = []
         for first in high {
