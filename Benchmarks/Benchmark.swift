@@ -47,6 +47,7 @@ final class Benchmark {
             for count in options.positionCounts { try benchmark.measureRecovery(count) }
         }
         try Thread.pinCurrent(to: options.processor)
+        if options.wants("events") { try benchmark.measureRememberedIDs() }
         if options.wants("inbox") { try benchmark.measureInbox() }
         if options.wants("flood") { try benchmark.measureFlood() }
         if options.wants("http") { try benchmark.measureHTTP() }

@@ -1,5 +1,6 @@
 // Events: how fast one owner applies them, and what readers on another core notice of it.
 
+import Bytes
 import Domain
 import Engine
 import Platform
@@ -49,8 +50,51 @@ extension Benchmark {
                     Comparison(rounds: options.repeatCount, rooflines: rooflines.gathers) {
                         events.round(expecting: .duplicate)
                     }))
+            if distribution == .uniform {
+                report.add(
+                    Figure(
+                        "events, ids", positions: count, shape: shape, unit: "events/s",
+                        roofline: "without ids",
+                        Comparison(
+                            rounds: options.repeatCount,
+                            rooflines: [
+                                {
+                                    events.renew(hasIDs: false)
+                                    return events.round()
+                                }
+                            ],
+                            figure: {
+                                events.renew()
+                                return events.round()
+                            }), goal: 0.7))
+            }
             settle(events, world)
         }
+    }
+
+    /// Memory of an id: one of the sixteen shards that share a hundred million, decided evenly over
+    /// seven days.
+    func measureRememberedIDs() throws {
+        let count = options.isSmoke ? 100_000 : 6_250_000
+        let week: Milliseconds = 7 * 86_400_000
+        var events = try RememberedEvents(countMax: count, retention: week)
+        for number in 0..<count {
+            try events.prepare()
+            let word = mixed(UInt64(number))
+            let fingerprint = EventFingerprint(
+                first: word, second: UInt32(truncatingIfNeeded: word &>> 7), body: 0)
+            events.add(
+                RememberedEvent(
+                    fingerprint: fingerprint, outcome: .accepted,
+                    time: week * Int64(number) / Int64(count)))
+        }
+        check(events.count == count, "an id was forgotten")
+        report.add(
+            Figure(
+                "id memory", positions: 0,
+                shape: "\(scaled(Double(count))) ids of a shard, over a week",
+                unit: "bytes/id", Spread([Double(events.byteCount) / Double(count)]),
+                checksum: UInt64(events.count), goal: "<= 24"))
     }
 
     private func makeEvents(

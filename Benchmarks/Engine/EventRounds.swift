@@ -78,12 +78,12 @@ final class EventRounds: @unchecked Sendable {
 
     // MARK: - Rounds
 
-    /// Gives all events ids of their own and a later time, as new events have.
-    func renew() {
-        for batch in batches { renew(batch) }
+    /// Gives all events ids of their own, or none, and a later time, as new events have.
+    func renew(hasIDs: Bool = true) {
+        for batch in batches { renew(batch, hasIDs) }
     }
 
-    private func renew(_ batch: BatchReference) {
+    private func renew(_ batch: BatchReference, _ hasIDs: Bool) {
         world.now += 1
         let now = world.now
         batch.withBatch { batch in
@@ -94,6 +94,7 @@ final class EventRounds: @unchecked Sendable {
                     first: word, second: UInt32(truncatingIfNeeded: word &>> 7),
                     body: UInt32(truncatingIfNeeded: nextID))
                 batch.commands[index].at = now
+                batch.commands[index].flags = hasIDs ? StockCommand.hasIdentityFlag : 0
                 nextID += 1
             }
         }
@@ -126,7 +127,7 @@ final class EventRounds: @unchecked Sendable {
         var applied = 0
         var next = 0
         while !isOver() {
-            renew(batches[next])
+            renew(batches[next], true)
             let start = each == nil ? 0 : Clock.threadNanoseconds
             apply(batches[next])
             each?(Clock.threadNanoseconds - start)

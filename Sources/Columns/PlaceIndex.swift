@@ -1,6 +1,7 @@
-// Where in a ring the entry of a hash is: an index of four bytes a slot, filled to 14 of 15.
+// Where in a ring the entry of a hash is: an index of four bytes a slot, filled to 13 of 15.
 //
-//     bucket  15 slots, and how many entries that belong here are elsewhere: one cache line
+//     bucket  15 slots, and how many entries that belong here are elsewhere, in eight counts by the
+//             first bits of what slots keep of the hash: one cache line
 //     slot    rest of the hash | is elsewhere (1 bit) | place + 1       0 is an empty slot
 //     home    the bucket that the upper half of the hash names
 //     other   what home and the rest of the hash name together, the same from both sides, so that an
@@ -18,7 +19,7 @@ public import Platform
 package struct PlaceIndex: ~Copyable {
     /// Slots of a bucket, and how many of them are in use on the average at the most.
     @inlinable static var slotCount: Int { 15 }
-    @inlinable static var filledCount: Int { 14 }
+    @inlinable static var filledCount: Int { 13 }
 
     @usableFromInline var table: BucketTable
     /// What the table grew out of, while not all is moved.
@@ -104,7 +105,7 @@ package struct PlaceIndex: ~Copyable {
         let home = table.home(hash)
         let found = table.matches(home, rest(hash), under: ~placeMask)
         if found != 0 { return place(table.slot(home, found)) }
-        if table.elsewhereCount(home) != 0 { table.prefetch(table.other(home, rest(hash))) }
+        if table.hasElsewhere(home, rest(hash)) { table.prefetch(table.other(home, rest(hash))) }
         return nil
     }
 
@@ -133,7 +134,7 @@ package struct PlaceIndex: ~Copyable {
             if matches(place) { return place }
             found &= found &- 1
         }
-        if table.elsewhereCount(home) == 0 { return nil }
+        if !table.hasElsewhere(home, rest) { return nil }
         let other = table.other(home, rest)
         found = table.matches(other, rest | elsewhere, under: ~placeMask)
         while found != 0 {
@@ -173,7 +174,7 @@ package struct PlaceIndex: ~Copyable {
         let found = table.matches(other, slot | elsewhere, under: .max)
         if found != 0 {
             table.clear(other, found)
-            table.addElsewhere(home, -1)
+            table.addElsewhere(home, slot, -1)
             return
         }
         guard let index = overflow[formerOverflowCount...].firstIndex(of: slot) else {
@@ -200,14 +201,18 @@ package struct PlaceIndex: ~Copyable {
             let isAtHome = slot & elsewhere == 0
             let other = table.other(bucket, slot & ~(placeMask | elsewhere))
             // Either it leaves its home now or comes back to it.
-            if isAtHome { table.addElsewhere(bucket, 1) } else { table.addElsewhere(other, -1) }
+            if isAtHome {
+                table.addElsewhere(bucket, slot, 1)
+            } else {
+                table.addElsewhere(other, slot, -1)
+            }
             slot ^= elsewhere
             if table.put(slot, other) { return }
             slot = table.exchange(slot, other, step % Self.slotCount)
             bucket = other
         }
         if slot & elsewhere != 0 {
-            table.addElsewhere(table.other(bucket, slot & ~(placeMask | elsewhere)), -1)
+            table.addElsewhere(table.other(bucket, slot & ~(placeMask | elsewhere)), slot, -1)
         }
         overflow.append(slot & ~elsewhere)
     }
@@ -299,13 +304,21 @@ struct BucketTable: ~Copyable {
         unsafe line(bucket)[found.trailingZeroBitCount & 15]
     }
 
+    /// Whether entries whose slots begin with the same bits and that belong to `bucket` are elsewhere.
     @inlinable @inline(always)
-    func elsewhereCount(_ bucket: Int) -> UInt32 { unsafe line(bucket)[15] }
+    func hasElsewhere(_ bucket: Int, _ slot: UInt32) -> Bool {
+        unsafe line(bucket)[15] &>> Self.countShift(slot) & 15 != 0
+    }
 
     @inlinable @inline(always)
-    mutating func addElsewhere(_ bucket: Int, _ change: Int32) {
+    static func countShift(_ slot: UInt32) -> UInt32 { (slot &>> 29) &* 4 }
+
+    /// Counts entries that are elsewhere, up to 14; where there were more, it says so for good.
+    mutating func addElsewhere(_ bucket: Int, _ slot: UInt32, _ change: Int32) {
         let line = unsafe line(bucket)
-        unsafe line[15] = UInt32(bitPattern: Int32(bitPattern: line[15]) &+ change)
+        let shift = Self.countShift(slot)
+        if unsafe line[15] &>> shift & 15 == 15 { return }
+        unsafe line[15] = line[15] &+ (UInt32(bitPattern: change) &<< shift)
     }
 
     @inlinable @inline(always)

@@ -8,7 +8,7 @@ package import Domain
 /// The remembered events of a shard, frozen.
 package struct FrozenRememberedEvents: Sendable {
     let identities: FrozenPages<Identity>
-    let outcomes: FrozenPages<UInt8>
+    let decisions: FrozenPages<Decision>
     let runs: FrozenPages<SecondsRun>
     let oldest: Int
     let oldestRun: Int
@@ -36,14 +36,15 @@ package struct FrozenRememberedEvents: Sendable {
             }
             left += 1
             let identity = identities[place]
+            let decision = decisions[place]
             output.append(
                 RememberedEvent(
                     fingerprint: EventFingerprint(
                         first: identity.first,
                         second: UInt32(truncatingIfNeeded: identity.rest >> 32),
                         body: UInt32(truncatingIfNeeded: identity.rest)),
-                    outcome: Outcome(rawValue: outcomes[place]) ?? .accepted,
-                    time: entry.time))
+                    outcome: decision.outcome,
+                    time: entry.second * 1000 + Int64(decision.milliseconds)))
             place = wrapped(place + 1)
         }
     }
@@ -55,14 +56,14 @@ extension RememberedEvents {
     /// The events as they are now, readable from another thread; nothing is copied.
     package mutating func freeze() -> FrozenRememberedEvents {
         FrozenRememberedEvents(
-            identities: identities.freeze(), outcomes: outcomes.freeze(),
+            identities: identities.freeze(), decisions: decisions.freeze(),
             runs: seconds.runs.freeze(), oldest: oldest, oldestRun: seconds.oldestRun,
             capacity: capacity, count: count, hasForgotten: hasForgotten)
     }
 
     package mutating func thaw() {
         identities.thaw()
-        outcomes.thaw()
+        decisions.thaw()
         seconds.runs.thaw()
     }
 
@@ -77,7 +78,7 @@ extension RememberedEvents {
         precondition(oldest == 0 && next == count && count < capacity)
         if find(event.fingerprint) != nil { return false }
         identities.appendPrepared(rows: 1)
-        outcomes.appendPrepared(rows: 1)
+        decisions.appendPrepared(rows: 1)
         append(event)
         return true
     }

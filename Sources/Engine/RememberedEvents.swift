@@ -1,10 +1,10 @@
 // Accepted and parked events by fingerprint, so that a repeat changes nothing.
 //
 //     identity   96 bits of the keyed hash of (source, id), 32 bits of a hash of the content
-//     outcome    one byte
-//     time       service time in whole seconds, rounded up, once for all events in a row that have it
+//     decision   outcome << 10 | milliseconds of the second of service time
+//     second     once for all events in a row that have it
 //
-// A ring, oldest first out: after the retention time, or when it is full. 17 bytes an id, 4.6 to 9.2 in
+// A ring, oldest first out: after the retention time, or when it is full. 18 bytes an id, 4.9 to 9.8 in
 // the index, and 8 for each second of a shard in which anything was remembered.
 
 package import Bytes
@@ -23,11 +23,27 @@ struct Identity: BitwiseCopyable {
     }
 }
 
+/// What a remembered event was answered with, and when in its second.
+struct Decision: BitwiseCopyable {
+    private var word: UInt16
+
+    init(_ outcome: Outcome, milliseconds: Int) {
+        word = UInt16(truncatingIfNeeded: Int(outcome.rawValue) << 10 | milliseconds)
+    }
+
+    var outcome: Outcome {
+        get { Outcome(rawValue: UInt8(truncatingIfNeeded: word >> 10)) ?? .accepted }
+        set { self = Decision(newValue, milliseconds: milliseconds) }
+    }
+
+    var milliseconds: Int { Int(word & 0x3FF) }
+}
+
 /// The remembered events of one shard. Owner only.
 package struct RememberedEvents: ~Copyable {
     var index: PlaceIndex
     var identities: Column<Identity>
-    var outcomes: Column<UInt8>
+    var decisions: Column<Decision>
     var seconds: SecondsRing
     // Places in the ring, which is full when they are equal and `count` is not 0.
     var oldest = 0
@@ -50,26 +66,29 @@ package struct RememberedEvents: ~Copyable {
         let countMax = min(countMax, PlaceIndex.placeCountMax)
         let index = try PlaceIndex(placeCount: countMax)
         let identities = try Column<Identity>(rowCountMax: countMax)
-        let outcomes = try Column<UInt8>(rowCountMax: countMax)
+        let decisions = try Column<Decision>(rowCountMax: countMax)
         let seconds = try SecondsRing(countMax: countMax)
         self.index = index
         self.identities = identities
-        self.outcomes = outcomes
+        self.decisions = decisions
         self.seconds = seconds
         capacity = countMax
         self.retention = retention
     }
 
     package var byteCount: Int {
-        index.byteCount + identities.committedByteCount + outcomes.committedByteCount
+        index.byteCount + identities.committedByteCount + decisions.committedByteCount
             + seconds.byteCount
     }
 
-    /// When the oldest event that is still remembered was decided, rounded up to a second; nil while
-    /// none was forgotten.
+    /// When the oldest event that is still remembered was decided; nil while none was forgotten.
     package var reach: Milliseconds? {
         if !hasForgotten { return nil }
-        return count == 0 ? .max : seconds.oldest
+        return count == 0 ? .max : oldestTime
+    }
+
+    private var oldestTime: Milliseconds {
+        seconds.oldest * 1000 + Int64(decisions[oldest].milliseconds)
     }
 
     func after(_ place: Int) -> Int { place &+ 1 == capacity ? 0 : place &+ 1 }
@@ -82,7 +101,7 @@ package struct RememberedEvents: ~Copyable {
     package func prefetchFound(_ fingerprint: EventFingerprint) {
         let place = index.guess(fingerprint.first) ?? next
         identities.prefetch(place)
-        outcomes.prefetch(place)
+        decisions.prefetch(place)
     }
 
     /// Asks for the index line of an event that remembering `ahead` more would make it forget.
@@ -113,7 +132,7 @@ package struct RememberedEvents: ~Copyable {
         if UInt32(truncatingIfNeeded: identities[place].rest) != fingerprint.body {
             return .conflict
         }
-        return .same(Outcome(rawValue: outcomes[place]) ?? .accepted)
+        return .same(decisions[place].outcome)
     }
 
     @inline(__always)
@@ -129,7 +148,7 @@ package struct RememberedEvents: ~Copyable {
     package mutating func prepare(_ additional: Int = 1) throws(SystemError) {
         let rows = min(additional, capacity - identities.rowCount)
         try identities.prepare(rows: rows)
-        try outcomes.prepare(rows: rows)
+        try decisions.prepare(rows: rows)
         try seconds.prepare(additional)
         // An index that grows again so soon is rare: it is then moved at once.
         let entries = min(additional, capacity - count)
@@ -149,19 +168,19 @@ package struct RememberedEvents: ~Copyable {
     package mutating func add(_ event: RememberedEvent) {
         let isNew = isAbsent && absent == event.fingerprint
         if !isNew, let place = find(event.fingerprint) {
-            outcomes[place] = event.outcome.rawValue
+            decisions.update(place) { $0.outcome = event.outcome }
             return
         }
         if count == capacity { forgetOldest() }
         if next == identities.rowCount {
             identities.appendPrepared(rows: 1)
-            outcomes.appendPrepared(rows: 1)
+            decisions.appendPrepared(rows: 1)
         }
         append(event)
         // Two for each new one at the most: the ring shrinks without a long pause.
         let reach = event.time - retention
         for _ in 0..<2 where count > 1 {
-            if seconds.oldest < reach { forgetOldest() } else { break }
+            if oldestTime < reach { forgetOldest() } else { break }
         }
         if movingCount > 0 { move(8) }
     }
@@ -171,8 +190,9 @@ package struct RememberedEvents: ~Copyable {
     mutating func append(_ event: RememberedEvent) {
         isAbsent = false
         identities[next] = Identity(event.fingerprint)
-        outcomes[next] = event.outcome.rawValue
-        seconds.append(event.time)
+        let (second, milliseconds) = SecondsRing.parts(event.time)
+        decisions[next] = Decision(event.outcome, milliseconds: milliseconds)
+        seconds.append(second)
         index.insert(event.fingerprint.first, next)
         next = after(next)
         count &+= 1

@@ -1,4 +1,4 @@
-// When remembered events were decided, in whole seconds: one word for all in a row of one second.
+// When remembered events were decided, by the second: one word for all in a row of one second.
 
 internal import Bytes
 internal import Columns
@@ -18,8 +18,15 @@ struct SecondsRing: ~Copyable {
 
     var byteCount: Int { runs.committedByteCount }
 
-    /// The time of the oldest entry, in milliseconds. There is one.
-    var oldest: Milliseconds { runs[oldestRun].time }
+    /// The second of the oldest entry. There is one.
+    var oldest: Int64 { runs[oldestRun].second }
+
+    /// A time as seconds, rounded down, and milliseconds.
+    @inline(__always)
+    static func parts(_ time: Milliseconds) -> (second: Int64, milliseconds: Int) {
+        let second = (time >= 0 ? time : time &- 999) / 1000
+        return (second, Int(time &- second &* 1000))
+    }
 
     func after(_ run: Int) -> Int { run &+ 1 == runs.rowCountMax ? 0 : run &+ 1 }
 
@@ -30,15 +37,14 @@ struct SecondsRing: ~Copyable {
 
     /// Adds an entry, for which `prepare` made room.
     @inline(__always)
-    mutating func append(_ time: Milliseconds) {
-        let seconds = SecondsRun.seconds(time)
-        if runCount > 0, runs[newestRun].canTakeOne(of: seconds) {
+    mutating func append(_ second: Int64) {
+        if runCount > 0, runs[newestRun].canTakeOne(of: second) {
             runs.update(newestRun) { $0.add(1) }
             return
         }
         newestRun = after(newestRun)
         if newestRun == runs.rowCount { runs.appendPrepared(rows: 1) }
-        runs[newestRun] = SecondsRun(seconds)
+        runs[newestRun] = SecondsRun(second)
         runCount &+= 1
     }
 
@@ -51,24 +57,17 @@ struct SecondsRing: ~Copyable {
     }
 }
 
-/// Entries in a row that have one time: seconds << 24 | entries.
+/// Entries in a row that have one second: second << 24 | entries.
 struct SecondsRun: BitwiseCopyable {
     private var word: Int64
 
-    init(_ seconds: Int64) { word = seconds << 24 | 1 }
+    init(_ second: Int64) { word = second << 24 | 1 }
 
     var count: Int { Int(truncatingIfNeeded: word & 0xFF_FFFF) }
-    var time: Milliseconds { (word >> 24) * 1000 }
+    var second: Int64 { word >> 24 }
 
-    /// A time in whole seconds, rounded up: what is older than the oldest entry was surely forgotten
-    /// before it, or is not known.
-    static func seconds(_ time: Milliseconds) -> Int64 {
-        // Division goes towards 0, which is up below it.
-        time > 0 ? (time &+ 999) / 1000 : time / 1000
-    }
-
-    func canTakeOne(of seconds: Int64) -> Bool {
-        word >> 24 == seconds && word & 0xFF_FFFF != 0xFF_FFFF
+    func canTakeOne(of second: Int64) -> Bool {
+        word >> 24 == second && word & 0xFF_FFFF != 0xFF_FFFF
     }
 
     mutating func add(_ change: Int64) { word &+= change }

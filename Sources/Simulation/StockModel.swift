@@ -100,9 +100,7 @@ struct StockModel: Equatable {
         case .duplicate, .rejected: return outcome
         }
         if command.id != nil {
-            // Times are kept in whole seconds, rounded up.
-            let second = now % 1000 > 0 ? now - now % 1000 + 1000 : now - now % 1000
-            remember(Remembered(content: command.content, outcome: outcome, time: second), now: now)
+            remember(Remembered(content: command.content, outcome: outcome, time: now))
         }
         let isNothing = isTold || outcome == .recorded && command.id == nil
         if !isNothing { eventCount += 1 }
@@ -114,7 +112,7 @@ struct StockModel: Equatable {
         return item == Item(category: command.category, name: command.text)
     }
 
-    private mutating func remember(_ event: Remembered, now: Milliseconds) {
+    private mutating func remember(_ event: Remembered) {
         if let index = remembered.firstIndex(where: { $0.content.id == event.content.id }) {
             remembered[index].outcome = event.outcome
             return
@@ -123,7 +121,7 @@ struct StockModel: Equatable {
         remembered.append(event)
         // What is too old goes two at a time.
         for _ in 0..<2
-        where remembered.count > 1 && remembered[0].time < now - rememberedFor {
+        where remembered.count > 1 && remembered[0].time < event.time - rememberedFor {
             forgetOldest()
         }
     }

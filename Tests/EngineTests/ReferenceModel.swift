@@ -208,15 +208,12 @@ struct ReferenceModel {
         default: return outcome
         }
         if let id = command.id {
-            remember(Remembered(id: id, command: command, outcome: outcome, time: now), shard, now)
+            remember(Remembered(id: id, command: command, outcome: outcome, time: now), shard)
         }
         return outcome
     }
 
-    private mutating func remember(_ event: Remembered, _ shard: Int, _ now: Milliseconds) {
-        var event = event
-        // Times are kept in whole seconds, rounded up.
-        while event.time % 1000 != 0 { event.time += 1 }
+    private mutating func remember(_ event: Remembered, _ shard: Int) {
         if let index = shards[shard].remembered.firstIndex(where: { $0.id == event.id }) {
             shards[shard].remembered[index].outcome = event.outcome
             return
@@ -227,7 +224,7 @@ struct ReferenceModel {
         // What is too old goes two at a time.
         for _ in 0..<2 {
             if shards[shard].remembered.count > 1,
-                shards[shard].remembered[0].time < now - options.rememberedFor
+                shards[shard].remembered[0].time < event.time - options.rememberedFor
             {
                 forgetOldest(shard)
             }

@@ -28,8 +28,7 @@ import Testing
             try events.prepare()
             events.add(event(number, at: testStart + Int64(number) * 400))
             #expect(events.count == min(number + 1, 100))
-            // The time of the oldest, in whole seconds, rounded up.
-            let oldest = (testStart + Int64(number - 99) * 400 + 999) / 1000 * 1000
+            let oldest = testStart + Int64(number - 99) * 400
             #expect(events.reach == (number < 100 ? nil : oldest))
         }
         for number in 0..<1000 {
@@ -58,13 +57,13 @@ import Testing
         #expect(events.reach == testStart)
     }
 
-    @Test func `times come back in whole seconds, rounded up, in the order they came`() throws {
+    @Test func `times come back as they were, in the order they came`() throws {
         var random = SeededGenerator(seed: 11)
         var events = try RememberedEvents(countMax: 300, retention: Self.day)
         var times: [Milliseconds] = []
         var time: Milliseconds = -40_000
         for number in 0..<1000 {
-            time += Int64(random.next() % 3 * 700)
+            time += Int64(random.next() % 3 * 299)
             try events.prepare()
             events.add(event(number, at: time))
             times.append(time)
@@ -74,8 +73,7 @@ import Testing
         var output = Buffer<RememberedEvent>(capacity: 300)
         frozen.append(0..<100, to: &output)
         frozen.append(100..<300, to: &output)
-        let expected = times.suffix(300).map { (Double($0) / 1000).rounded(.up) * 1000 }
-        #expect(output.indices.map { Double(output[$0].time) } == expected)
+        #expect(output.indices.map { output[$0].time } == times.suffix(300))
         let fingerprints = (700..<1000).map { fingerprint($0) }
         #expect(output.indices.map { output[$0].fingerprint } == fingerprints)
     }
@@ -90,7 +88,7 @@ import Testing
             let isKept = earlier > number - 30_000
             #expect(events.recall(fingerprint(earlier)) == (isKept ? .same(.accepted) : .unknown))
         }
-        // 16 bytes of identity, one of outcome, 64 for 14 in the index.
+        // 16 bytes of identity, two of decision, 64 for 13 in the index.
         #expect(events.byteCount < 30_000 * 24 + (3 << 16))
     }
 
