@@ -99,14 +99,27 @@ package struct PlaceIndex: ~Copyable {
     package func prefetch(_ hash: UInt64) { table.prefetch(table.home(hash)) }
 
     /// A place that may be the hash's; nil: it is mostly not there. Good enough to ask for cache lines
-    /// by.
+    /// by; asks for the hash's other bucket where that will be looked at.
     @inlinable @inline(always)
     package func guess(_ hash: UInt64) -> Int? {
         let home = table.home(hash)
-        let found = table.matches(home, rest(hash), under: ~placeMask)
+        let rest = rest(hash)
+        let found = table.matches(home, rest, under: ~placeMask)
         if found != 0 { return place(table.slot(home, found)) }
-        if table.hasElsewhere(home, rest(hash)) { table.prefetch(table.other(home, rest(hash))) }
+        if table.hasElsewhere(home, rest) || table.isFull(home) {
+            table.prefetch(table.other(home, rest))
+        }
         return nil
+    }
+
+    /// Asks for the cache line of a place's entry where that is not at home, whose line should have come.
+    @inlinable @inline(always)
+    package func prefetchElsewhere(_ hash: UInt64, _ place: Int) {
+        let home = table.home(hash)
+        let slot = rest(hash) | UInt32(truncatingIfNeeded: place &+ 1)
+        if table.hasElsewhere(home, slot), table.matches(home, slot, under: .max) == 0 {
+            table.prefetch(table.other(home, rest(hash)))
+        }
     }
 
     /// The place with the hash that `matches` accepts.
@@ -324,6 +337,11 @@ struct BucketTable: ~Copyable {
     @inlinable @inline(always)
     mutating func clear(_ bucket: Int, _ found: UInt32) {
         unsafe line(bucket)[found.trailingZeroBitCount & 15] = 0
+    }
+
+    @inlinable @inline(always)
+    func isFull(_ bucket: Int) -> Bool {
+        unsafe Platform.matches(of: 0, under: .max, in: line(bucket)) & 0x7FFF == 0
     }
 
     /// - Returns: Whether there was an empty slot.

@@ -96,22 +96,31 @@ package struct RememberedEvents: ~Copyable {
     @inline(__always)
     package func prefetch(_ fingerprint: EventFingerprint) { index.prefetch(fingerprint.first) }
 
-    /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place.
+    /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place, and
+    /// where the index has what remembering `ahead` more would make it forget.
     @inline(__always)
-    package func prefetchFound(_ fingerprint: EventFingerprint) {
+    package func prefetchFound(_ fingerprint: EventFingerprint, ahead: Int) {
         let place = index.guess(fingerprint.first) ?? next
         identities.prefetch(place)
         decisions.prefetch(place)
+        if let place = forgotten(ahead: ahead) {
+            index.prefetchElsewhere(identities[place].first, place)
+        }
     }
 
     /// Asks for the index line of an event that remembering `ahead` more would make it forget.
     @inline(__always)
     package func prefetchOldest(ahead: Int) {
-        if count &+ ahead < capacity { return }
+        if let place = forgotten(ahead: ahead) { index.prefetch(identities[place].first) }
+    }
+
+    /// The place of an event that remembering `ahead` more would make it forget; nil: none.
+    @inline(__always)
+    private func forgotten(ahead: Int) -> Int? {
+        if count &+ ahead < capacity { return nil }
         var place = oldest &+ ahead
         if place >= capacity { place &-= capacity }
-        if place >= identities.rowCount { return }
-        index.prefetch(identities[place].first)
+        return place < identities.rowCount ? place : nil
     }
 
     /// What a fingerprint was answered with.

@@ -35,7 +35,9 @@ extension Shard {
                 ask(batch.commands[index], ahead: index &- batch.outcomes.count)
             }
             index &-= Self.distance
-            if isIndex(index, below: count) { guess(batch.commands[index]) }
+            if isIndex(index, below: count) {
+                guess(batch.commands[index], ahead: index &- batch.outcomes.count)
+            }
             index &-= Self.distance
             if isIndex(index, below: count) {
                 find(batch.commands[index], index, batch.text.span)
@@ -60,9 +62,9 @@ extension Shard {
     }
 
     @inline(__always)
-    private mutating func guess(_ command: borrowing StockCommand) {
+    private mutating func guess(_ command: borrowing StockCommand, ahead: Int) {
         if command.flags & StockCommand.hasIdentityFlag != 0 {
-            remembered.prefetchFound(command.fingerprint)
+            remembered.prefetchFound(command.fingerprint, ahead: ahead)
         }
         var place = FoundPlace()
         if let candidate = positions.reader.names.candidate(command.key) {
