@@ -96,6 +96,14 @@ package struct JournalCore<Files: Storage>: ~Copyable {
             doorbell: doorbell)
     }
 
+    /// The newest sequence of a stream that survives a loss of power.
+    package func durableSequence(of stream: UInt16) -> UInt64 {
+        guard let index = streams.index(of: stream), index < streams.journalIndex else {
+            preconditionFailure("there is no stream of this number")
+        }
+        return memory.outboxes[index].durableSequence
+    }
+
     /// Does what there is to do: one commit, and one piece of a segment to come.
     ///
     /// - Returns: Whether there was anything.

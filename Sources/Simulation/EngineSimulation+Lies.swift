@@ -1,16 +1,23 @@
 // The end of a disk: it lies. What is at rest must be reported as damaged or be as it was; after a
 // sync that kept nothing, or a write that went astray, the past may be shorter, but is one.
 
+internal import Bytes
 internal import Domain
 internal import Engine
 internal import Journal
 internal import Platform
+internal import Snapshot
 
 extension EngineSimulation {
     mutating func lie() throws(SystemError) {
         disk.plan(DiskFaults())
         disk.spaceByteCount = .max
-        if script.bits.oneIn(2) { try flip() } else { try liveOnALiar() }
+        switch script.bits.below(6) {
+        case 0, 1: try flip()
+        case 2: try damageAllSnapshots()
+        case 3: try exchangeSnapshot()
+        default: try liveOnALiar()
+        }
         oracle.allowsLoss = false
         isLying = false
         clients.forget()
@@ -42,21 +49,54 @@ extension EngineSimulation {
     /// One more life, in which a sync keeps nothing or a write goes to another place.
     private mutating func liveOnALiar() throws(SystemError) {
         var faults = DiskFaults()
+        let takesSnapshot = script.bits.oneIn(2)
+        let operationCount = takesSnapshot ? 60 : 8
         // Behind those of the start: what was there before is not what is lied about.
         if script.bits.oneIn(2) {
-            faults.loseSync = 4 + script.bits.below(8)
+            faults.loseSync = 4 + script.bits.below(operationCount)
         } else {
-            faults.misdirectWrite = 4 + script.bits.below(8)
+            faults.misdirectWrite = 4 + script.bits.below(operationCount)
         }
         disk.plan(faults)
         isLying = true
         oracle.allowsLoss = true
-        try live()
+        try live(takesSnapshot: takesSnapshot)
         guard oracle.finding == nil else { return }
         let sequences = oracle.shards.map(\.sequence)
         if try start() != nil, oracle.shards.map(\.sequence) != sequences {
             oracle.visit(.pastShorter)
         }
+        disk.kill()
+    }
+
+    /// No snapshot is left: the journal alone must do, or its missing beginning be noticed.
+    private mutating func damageAllSnapshots() throws(SystemError) {
+        let reader = SnapshotReader(place)
+        for number in (try? reader.numbers()) ?? [] where oracle.snapshots.damaged[number] == nil {
+            damageSnapshot(number)
+        }
+        isLying = true
+        oracle.visit(.allSnapshotsDamaged)
+        _ = try start()
+        disk.kill()
+    }
+
+    /// The newest snapshot is one of another past, at a frame of the same number.
+    private mutating func exchangeSnapshot() throws(SystemError) {
+        guard let number = oracle.snapshots.whole.last,
+            var manifest = try? SnapshotReader(place).newest().snapshot?.manifest,
+            manifest.number >= number
+        else { return }
+        let shard = script.bits.below(options.shardCount)
+        manifest.shards[shard].hash.value ^= 1
+        let bytes = manifest.encoded().span.array
+        folders.damage("\(Self.snapshots)/\(manifest.number)/\(Manifest.fileName)") { $0 = bytes }
+        record("the mark of shard \(shard) is another")
+        isLying = true
+        if try start() != nil, oracle.finding == nil {
+            oracle.note("a snapshot of another past is used")
+        }
+        oracle.visit(.strangeSnapshotRefused)
         disk.kill()
     }
 }

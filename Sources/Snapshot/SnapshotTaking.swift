@@ -60,7 +60,7 @@ package struct SnapshotTaking: ~Copyable {
     private var stage = Stage.freeze(0)
     private var heads: [StreamHead] = []
     private var master: (master: FrozenMaster, head: StreamHead)?
-    private var isPublished = false
+    package private(set) var isPublished = false
 
     /// Begins the next snapshot; removes what earlier ones left unfinished.
     ///
@@ -80,6 +80,16 @@ package struct SnapshotTaking: ~Copyable {
     }
 
     package var number: UInt64 { writer.number }
+
+    /// The shard that is frozen now.
+    package var frozenShard: Int? {
+        if case .write(let frozen, _) = stage { frozen.number } else { nil }
+    }
+
+    /// All is written: what is left is its publication, once the journal is far enough, and the rest.
+    package var isWritten: Bool {
+        if case .wait = stage { true } else { false }
+    }
 
     /// Does the next thing.
     ///

@@ -25,6 +25,21 @@ import Testing
         #expect(result.frameCount > 40)
     }
 
+    @Test(arguments: [1, 2] as [UInt64])
+    func `D10 a cut at any operation of snapshots and trims leaves one that was`(
+        seed: UInt64
+    ) throws {
+        let result = try EngineSimulation.cutEverywhere(
+            seed: seed, stepCount: 16, snapshotCount: 3, survivalCount: 1)
+        #expect(result.finding == nil, "\(result.history)")
+        for state in [
+            SometimesState.snapshotCut, .publicationCut, .pruningCut, .trimCut, .journalTrimmed,
+            .startedFromNewest, .startedWithoutSnapshot, .unansweredSnapshotKept,
+        ] {
+            #expect(result.visits[state.rawValue] > 0, "\(state)")
+        }
+    }
+
     @Test func `the same seed gives the same lives`() throws {
         let first = try EngineSimulation.run(seed: 5, runs: 2)
         #expect(try EngineSimulation.run(seed: 5, runs: 2) == first)
