@@ -139,8 +139,8 @@ let package = Package(
         tests(
             "SnapshotTests",
             uses: [
-                "Bytes", "Domain", "Columns", "Engine", "Platform", "Parquet", "Snapshot",
-                "EngineTests",
+                "Bytes", "Domain", "Columns", "Engine", "Journal", "Platform", "Parquet",
+                "Snapshot", "EngineTests",
             ]),
         tests(
             "SimulationTests", uses: ["Journal", "Engine", "Snapshot", "Simulation"], defects: true),

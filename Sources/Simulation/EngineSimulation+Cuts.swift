@@ -10,11 +10,12 @@ extension EngineSimulation {
     ///
     /// - Parameters:
     ///   - stepCount: Steps of the life.
-    ///   - snapshotCount: Snapshots that the life takes, one after the other, behind so many steps each.
+    ///   - takesSnapshot: There are two snapshots before it, and it ends with a third, what this makes
+    ///     needless is pruned and trimmed.
     ///   - survivalCount: How often each cut is made, each time with other sectors that survive.
     /// - Throws: When there is no memory for it.
     package static func cutEverywhere(
-        seed: UInt64, stepCount: Int, snapshotCount: Int = 0, survivalCount: Int,
+        seed: UInt64, stepCount: Int, takesSnapshot: Bool = false, survivalCount: Int,
         defects: EngineDefects = EngineDefects()
     ) throws(SystemError) -> Result {
         var simulation = try EngineSimulation(defects: defects)
@@ -28,7 +29,8 @@ extension EngineSimulation {
                 faults.cutAt = operation
                 faults.cutsAfter = survival % 2 == 1
                 let wasCut = try simulation.runCut(
-                    seed: seed, faults, stepCount, snapshotCount, survival: UInt64(survival / 2))
+                    seed: seed, faults, stepCount, takesSnapshot,
+                    survival: UInt64(survival / 2))
                 isCut = isCut || wasCut
             }
         }
@@ -37,16 +39,22 @@ extension EngineSimulation {
 
     /// - Returns: Whether the cut was within the life.
     private mutating func runCut(
-        seed: UInt64, _ faults: DiskFaults, _ stepCount: Int, _ snapshotCount: Int,
+        seed: UInt64, _ faults: DiskFaults, _ stepCount: Int, _ takesSnapshot: Bool,
         survival: UInt64
     ) throws(SystemError) -> Bool {
         begin(seed: seed)
         disk.reset(seed: SeededBits.mix(seed ^ survival))
-        folders.reset()
+        keptCount = 2
+        if takesSnapshot {
+            try liveWithSnapshots(stepCount, 2)
+            clients.crash()
+            disk.kill()
+        }
         disk.plan(faults)
-        var machine = try start()
-        if let machine = machine.take() {
-            workThrough(machine, stepCount: stepCount, snapshotCount: snapshotCount)
+        if takesSnapshot {
+            try liveWithSnapshots(stepCount, 1)
+        } else if let machine = try start() {
+            work(machine, stepCount: stepCount, takesSnapshot: false, isSettled: true)
         }
         let isCut = disk.isOff
         result.crashCount += 1
@@ -56,7 +64,7 @@ extension EngineSimulation {
         var found = try start()
         if let first = found.take() { found = try startAgain(first) }
         if let machine = found.take() {
-            work(machine, stepCount: 8, takesSnapshot: snapshotCount > 0, isSettled: true)
+            work(machine, stepCount: 8, takesSnapshot: takesSnapshot, isSettled: true)
         }
         cut()
         clients.crash()
@@ -64,14 +72,12 @@ extension EngineSimulation {
         return isCut
     }
 
-    private mutating func workThrough(
-        _ machine: consuming Machine, stepCount: Int, snapshotCount: Int
-    ) {
-        if snapshotCount == 0 {
-            return work(machine, stepCount: stepCount, takesSnapshot: false, isSettled: true)
-        }
-        var machine = machine
-        for _ in 0..<snapshotCount where !isOver {
+    /// A life that takes a snapshot behind every so many steps.
+    private mutating func liveWithSnapshots(
+        _ stepCount: Int, _ snapshotCount: Int
+    ) throws(SystemError) {
+        guard var machine = try start() else { return }
+        for _ in 0..<snapshotCount {
             for _ in 0..<stepCount where !isOver { step(&machine) }
             if !isOver { takeSnapshot(&machine) }
         }

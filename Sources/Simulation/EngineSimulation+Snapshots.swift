@@ -164,6 +164,7 @@ extension EngineSimulation {
         oracle.visit(.startedFromOlder, if: found != nil && !passedOver.isEmpty)
         if let found, !oracle.snapshots.promised.contains(found) {
             oracle.visit(.unansweredSnapshotKept)
+            oracle.snapshots.find(found)
         }
         checkNames()
     }
@@ -175,10 +176,10 @@ extension EngineSimulation {
         if let target = folders.target(of: Self.snapshots + "/latest") {
             let number = UInt64(target) ?? 0
             if !numbers.contains(number) { oracle.note("latest leads to \(target): nothing") }
-            if number < oracle.snapshots.promised.last ?? 0 {
+            if number < oracle.snapshots.answered {
                 oracle.note("latest leads to \(target), and a newer one was published")
             }
-        } else if !oracle.snapshots.promised.isEmpty {
+        } else if oracle.snapshots.answered > 0 {
             oracle.note("there is a snapshot and no latest")
         }
         guard script.bits.oneIn(4) else { return }

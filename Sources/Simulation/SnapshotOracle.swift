@@ -5,8 +5,11 @@ internal import Snapshot
 
 /// What is known of one disk's snapshots.
 struct SnapshotOracle {
-    /// The two newest whose publication was answered, oldest first: those that are promised.
+    /// The two newest whose publication was answered, or that a start has found, oldest first: those
+    /// that are promised.
     private(set) var promised: [UInt64] = []
+    /// The newest whose publication was answered: `latest` leads to it or to a newer one.
+    private(set) var answered: UInt64 = 0
     /// Numbers that a publication was begun for.
     private(set) var attempted: Set<UInt64> = []
     /// Those that were damaged at rest, and the files that say so.
@@ -14,7 +17,14 @@ struct SnapshotOracle {
 
     mutating func attempt(_ number: UInt64) { attempted.insert(number) }
 
+    /// A publication was answered.
     mutating func acknowledge(_ number: UInt64) {
+        answered = number
+        find(number)
+    }
+
+    /// A snapshot was found, whose publication perhaps was not answered: it stays.
+    mutating func find(_ number: UInt64) {
         promised.removeAll { damaged[$0] != nil }
         promised = promised.suffix(1) + [number]
     }

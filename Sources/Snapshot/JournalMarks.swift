@@ -28,12 +28,18 @@ package struct JournalMarks: Sendable {
         if marks.isEmpty { return true }
         let isShared = header.stream == StreamNumber.control
         let mark = marks[isShared ? marks.count - 1 : Int(header.stream)]
-        if header.sequence == mark.sequence, header.hash != mark.hash.value, !isUnchecked {
-            throw .unusable(
-                stream: header.stream, sequence: header.sequence,
-                reason: "the snapshot was taken at another frame of this number")
-        }
+        try check(header.stream, header.sequence, header.hash, against: mark)
         return header.sequence > mark.sequence
+    }
+
+    /// Checks that a frame is the one the snapshot was taken at, if it has its number.
+    private func check(
+        _ stream: UInt16, _ sequence: UInt64, _ hash: UInt64, against mark: StreamMark
+    ) throws(JournalError) {
+        guard sequence == mark.sequence, hash != mark.hash.value, !isUnchecked else { return }
+        throw .unusable(
+            stream: stream, sequence: sequence,
+            reason: "the snapshot was taken at another frame of this number")
     }
 
     /// Compares where the streams of a journal begin and end with the snapshot.
@@ -52,6 +58,8 @@ package struct JournalMarks: Sendable {
                     stream: extent.stream, sequence: mark.sequence + 1,
                     reason: "the journal begins at \(extent.first), behind the snapshot")
             }
+            // The marker itself may have been trimmed; what comes behind it names its hash.
+            try check(extent.stream, extent.start.sequence, extent.start.hash, against: mark)
             if extent.head.sequence < mark.sequence {
                 throw .unusable(
                     stream: extent.stream, sequence: extent.head.sequence + 1,

@@ -5,7 +5,7 @@
 /// A mistake that snapshots could have.
 package enum SnapshotDefect: UInt8, CaseIterable, Sendable {
     // In what is written.
-    case thawedTooSoon
+    case tablesAheadOfMark
     case sharedDataFirst
     case markOneBehind
     case rememberedForgotten

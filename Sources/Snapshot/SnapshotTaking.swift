@@ -112,7 +112,6 @@ package struct SnapshotTaking: ~Copyable {
     ) throws(SnapshotError) {
         if shard == 0, place.defects.has(.sharedDataFirst) { master = host.engine.master.freeze() }
         guard let frozen = host.freeze(shard) else { throw .cancelled }
-        if place.defects.has(.thawedTooSoon) { host.thaw(shard) }
         heads.append(frozen.head)
         stage = .write(frozen.shard, frozen.head)
     }
@@ -124,6 +123,11 @@ package struct SnapshotTaking: ~Copyable {
         stage = next < shardCount ? .freeze(next) : .shared
         // Behind the last read of what is frozen.
         defer { host.thaw(frozen.number) }
+        var frozen = frozen
+        if place.defects.has(.tablesAheadOfMark) {
+            host.thaw(frozen.number)
+            frozen = host.freeze(frozen.number)?.shard ?? frozen
+        }
         let policy = host.engine.master.policy(now: host.now)
         try writer.write(frozen, of: host.engine, policy, at: StreamMark(head))
     }
