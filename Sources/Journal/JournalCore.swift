@@ -85,6 +85,9 @@ package struct JournalCore<Files: Storage>: ~Copyable {
         segments.isEmpty ? 0 : segments[current].base + UInt64(offset)
     }
 
+    /// The position at which the segment begins that is written now.
+    package var segmentBase: UInt64 { segments.isEmpty ? 0 : segments[current].base }
+
     /// The end of a stream that its owner holds. Once for each stream and life.
     package func writer(of stream: UInt16, doorbell: Doorbell? = nil) -> StreamWriter {
         guard let index = streams.index(of: stream), index < streams.journalIndex else {

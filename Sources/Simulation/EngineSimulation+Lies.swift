@@ -12,10 +12,11 @@ extension EngineSimulation {
     mutating func lie() throws(SystemError) {
         disk.plan(DiskFaults())
         disk.spaceByteCount = .max
-        switch script.bits.below(6) {
+        switch script.bits.below(8) {
         case 0, 1: try flip()
         case 2: try damageAllSnapshots()
         case 3: try exchangeSnapshot()
+        case 4, 5: try shortenJournal()
         default: try liveOnALiar()
         }
         oracle.allowsLoss = false
@@ -28,7 +29,7 @@ extension EngineSimulation {
         var machine = try start()
         guard let machine = machine.take() else { return oracle.note("the last start failed") }
         let base = machine.core.report.endSegment
-        let end = close(machine)
+        let end = close(machine).end
         guard oracle.finding == nil, end > base else { return }
         let byteCount = min(Int(end - base), configuration.segmentByteCount)
         let bit = script.bits.below(byteCount * 8)
@@ -39,11 +40,11 @@ extension EngineSimulation {
         disk.kill()
     }
 
-    /// - Returns: The position behind the last mark.
-    private func close(_ machine: consuming Machine) -> UInt64 {
+    /// - Returns: Where the last segment begins, and the position behind the last mark.
+    private func close(_ machine: consuming Machine) -> (segment: UInt64, end: UInt64) {
         machine.core.close()
         disk.kill()
-        return machine.core.position
+        return (machine.core.segmentBase, machine.core.position)
     }
 
     /// One more life, in which a sync keeps nothing or a write goes to another place.
@@ -66,6 +67,25 @@ extension EngineSimulation {
         if try start() != nil, oracle.shards.map(\.sequence) != sequences {
             oracle.visit(.pastShorter)
         }
+        disk.kill()
+    }
+
+    /// The end of the journal is gone, perhaps with what a snapshot was taken at.
+    private mutating func shortenJournal() throws(SystemError) {
+        var machine = try start()
+        guard var machine = machine.take() else { return oracle.note("the last start failed") }
+        for _ in 0..<8 { step(&machine) }
+        takeSnapshot(&machine)
+        let (segment, end) = close(machine)
+        clients.crash()
+        guard oracle.finding == nil, end > segment else { return }
+        let offset = script.bits.below(Int(end - segment))
+        record("segment \(segment) ends at \(offset)")
+        disk.erase(offset..<configuration.segmentByteCount, of: .segment(segment))
+        isLying = true
+        oracle.allowsLoss = true
+        let isFound = try start() != nil
+        oracle.visit(isFound ? .pastShorter : .journalTooShort)
         disk.kill()
     }
 

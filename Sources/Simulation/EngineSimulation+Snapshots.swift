@@ -41,7 +41,7 @@ extension EngineSimulation {
         } catch {
             noteMarker(&machine)
             noteFailure(error, isPublishing: isPublishing, isPublished: taking.isPublished)
-            try? taking.abandon(&machine)
+            abandon(taking, &machine)
             return false
         }
     }
@@ -123,7 +123,18 @@ extension EngineSimulation {
     /// Gives up the one that is being taken.
     mutating func abandonSnapshot(_ machine: inout Machine) {
         guard let taking = machine.taking.take() else { return }
-        try? taking.abandon(&machine)
+        abandon(taking, &machine)
+    }
+
+    /// What it has taken of the disk is free again, unless that fails too.
+    private mutating func abandon(_ taking: consuming SnapshotTaking, _ machine: inout Machine) {
+        do throws(SnapshotError) {
+            try taking.abandon(&machine)
+            let names = (try? folders.names(in: Self.snapshots)) ?? []
+            if names.contains(where: { $0.hasSuffix(".writing") }) {
+                oracle.note("a snapshot that was given up is still there")
+            }
+        } catch { record("given up: \(error)") }
     }
 
     // MARK: - Finding one

@@ -30,14 +30,14 @@ extension EngineSimulation {
         do throws(JournalError) {
             core = try JournalCore.open(
                 disk, configuration, memory, reading: reading, starting: marks.starting,
-                verified: { (extents) throws(JournalError) in try marks.check(extents) }
-            ) { (header, frame) throws(JournalError) in
-                guard try marks.isBehind(header) else { return }
-                try replay.apply(header, frame)
-                if kept != nil {
-                    kept?.append(KeptFrame(header: header, bytes: frame.array))
-                }
-            }
+                verified: { (extents) throws(JournalError) in try marks.check(extents) },
+                { (header, frame) throws(JournalError) in
+                    guard try marks.isBehind(header) else { return }
+                    try replay.apply(header, frame)
+                    if kept != nil {
+                        kept?.append(KeptFrame(header: header, bytes: frame.array))
+                    }
+                })
         } catch {
             record("start: \(error)")
             noteFailedStart(error)

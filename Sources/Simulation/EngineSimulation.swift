@@ -146,9 +146,10 @@ package struct EngineSimulation: ~Copyable {
     private mutating func runDisk(seed: UInt64) throws(SystemError) {
         begin(seed: seed)
         drawsCuts = true
-        for _ in 0..<Self.lifeCount where oracle.finding == nil {
+        for life in 0..<Self.lifeCount where oracle.finding == nil {
             damageOneOfTwo()
-            let takesSnapshot = script.bits.oneIn(3)
+            // Early on names still come into being, which a snapshot must have all of.
+            let takesSnapshot = script.bits.below(life < 2 ? 3 : 6) < 2
             disk.plan(
                 DiskFaults.drawn(using: &script.bits, operationCount: takesSnapshot ? 256 : 32))
             limitSpace()

@@ -4,7 +4,8 @@
 // drops or tears each sector that was not synced, and leaves a size between both. A sync that fails
 // drops what was marked: the next one reports success.
 
-import Journal
+internal import Bytes
+internal import Journal
 
 /// The bytes of a file.
 final class SimulatedFile {
@@ -25,8 +26,12 @@ final class SimulatedFile {
     /// Puts bytes at a place; zeros before it where the file ended earlier.
     func put(_ bytes: Span<UInt8>, at offset: Int) {
         let end = offset + bytes.count
-        if seen.count < end { seen.append(contentsOf: repeatElement(0, count: end - seen.count)) }
-        for index in bytes.indices { seen[offset + index] = bytes[index] }
+        if seen.count < offset {
+            seen.append(contentsOf: repeatElement(0, count: offset - seen.count))
+        }
+        let overlap = min(bytes.count, seen.count - offset)
+        for index in 0..<overlap { seen[offset + index] = bytes[index] }
+        unsafe bytes.from(overlap).withUnsafeBufferPointer { unsafe seen.append(contentsOf: $0) }
         mark(offset..<end)
     }
 

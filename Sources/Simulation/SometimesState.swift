@@ -17,7 +17,7 @@ package enum SometimesState: Int, CaseIterable, Sendable {
     case snapshotCut, publicationCut, pruningCut
     case snapshotFailed, snapshotWithoutSpace, snapshotReadBackWrong
     case journalTrimmed, trimCut, pagesSetAside
-    case allSnapshotsDamaged, strangeSnapshotRefused
+    case allSnapshotsDamaged, strangeSnapshotRefused, journalTooShort
     // Answers.
     case replyHeld, repeatHeld, replyUnknown, documentUnknown, batchWaited
     case refusedForFull, resumedAfterFull, refusedAfterFailure, documentRefused
