@@ -251,7 +251,7 @@ final class SimulatedFolders: SnapshotStorage, @unchecked Sendable {
 /// ENOENT, EEXIST, ENOSPC and ENOTEMPTY, the same on every Linux.
 private let missing: Int32 = 2
 private let existing: Int32 = 17
-private let noSpace: Int32 = 28
+let noSpace: Int32 = 28
 private let notEmpty: Int32 = 39
 
 /// EINTR, the same on every Linux.
