@@ -60,16 +60,17 @@ let package = Package(
         module(
             "Engine", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal"], defects: true),
 
-        // Many lives of an engine on a disk that fails.
-        module(
-            "Simulation", uses: ["Bytes", "Domain", "Columns", "Platform", "Journal", "Engine"]),
-
         // The store, written down.
         module(
             "Snapshot",
             uses: [
                 "Bytes", "Domain", "Columns", "Engine", "Zstd", "Parquet", "Platform", "Journal",
-            ]),
+            ], defects: true),
+
+        // Many lives of an engine on a disk that fails.
+        module(
+            "Simulation",
+            uses: ["Bytes", "Domain", "Columns", "Platform", "Journal", "Engine", "Snapshot"]),
 
         // The program.
         module(
@@ -138,11 +139,11 @@ let package = Package(
         tests(
             "SnapshotTests",
             uses: [
-                "Bytes", "Domain", "Columns", "Engine", "Platform", "Parquet", "Snapshot",
-                "EngineTests",
+                "Bytes", "Domain", "Columns", "Engine", "Journal", "Platform", "Parquet",
+                "Snapshot", "EngineTests",
             ]),
         tests(
-            "SimulationTests", uses: ["Journal", "Engine", "Simulation"], defects: true),
+            "SimulationTests", uses: ["Journal", "Engine", "Snapshot", "Simulation"], defects: true),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",

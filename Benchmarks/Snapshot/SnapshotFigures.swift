@@ -112,7 +112,8 @@ extension World {
     func write(_ shards: [FrozenShard], in folder: String) throws -> Manifest {
         let mark = StreamMark(sequence: 1, hash: 1, generation: 1)
         let policy = policy
-        var writer = try SnapshotWriter(in: folder, shardCount: shards.count, time: now)
+        var writer = try SnapshotWriter(
+            in: SnapshotPlace(folder), shardCount: shards.count, time: now)
         for shard in shards { try writer.write(shard, of: engine, policy, at: mark) }
         try writer.write(engine.master.freeze().master, at: mark)
         let manifest = try writer.publish()

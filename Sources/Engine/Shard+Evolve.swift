@@ -177,11 +177,10 @@ extension Shard {
         if !defects.has(.categoryNotDerived) { rederive(fact.sku) }
     }
 
-    /// Whether the item has this name in plain words already.
+    /// Whether the item has this name in plain words already. The empty name is as good as none.
     func hasItemName(_ sku: UInt32, _ name: Span<UInt8>) -> Bool {
-        guard let place = itemNameOf[UInt64(sku)], Int(place & 0xFFFF) == name.count else {
-            return false
-        }
+        guard let place = itemNameOf[UInt64(sku)] else { return name.isEmpty }
+        guard Int(place & 0xFFFF) == name.count else { return false }
         let offset = Int(place >> 16)
         for index in 0..<name.count where itemNames[offset + index] != name[index] { return false }
         return true

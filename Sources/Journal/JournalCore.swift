@@ -85,6 +85,9 @@ package struct JournalCore<Files: Storage>: ~Copyable {
         segments.isEmpty ? 0 : segments[current].base + UInt64(offset)
     }
 
+    /// The position at which the segment begins that is written now.
+    package var segmentBase: UInt64 { segments.isEmpty ? 0 : segments[current].base }
+
     /// The end of a stream that its owner holds. Once for each stream and life.
     package func writer(of stream: UInt16, doorbell: Doorbell? = nil) -> StreamWriter {
         guard let index = streams.index(of: stream), index < streams.journalIndex else {
@@ -94,6 +97,14 @@ package struct JournalCore<Files: Storage>: ~Copyable {
             stream: stream, outbox: memory.outboxes[index], shared: memory.shared,
             configuration: configuration, head: heads[index], generation: generation,
             doorbell: doorbell)
+    }
+
+    /// The newest sequence of a stream that survives a loss of power.
+    package func durableSequence(of stream: UInt16) -> UInt64 {
+        guard let index = streams.index(of: stream), index < streams.journalIndex else {
+            preconditionFailure("there is no stream of this number")
+        }
+        return memory.outboxes[index].durableSequence
     }
 
     /// Does what there is to do: one commit, and one piece of a segment to come.

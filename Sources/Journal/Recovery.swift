@@ -15,9 +15,12 @@ internal import Platform
 package struct Extent: Equatable, Sendable {
     package var stream: UInt16
 
-    /// The first sequence that can be read; one more than the head's when there is none.
-    package var first: UInt64
+    /// The frame before the first that can be read: what the journal goes on from.
+    package var start: StreamHead
     package var head: StreamHead
+
+    /// The first sequence that can be read; one more than the head's when there is none.
+    package var first: UInt64 { start.sequence + 1 }
 }
 
 /// What was found at start.
@@ -98,7 +101,7 @@ struct Recovery<Files: Storage>: ~Copyable {
         return checker.heads.indices.map { index in
             let start = starts.isEmpty ? checker.heads[index] : starts[index]
             return Extent(
-                stream: streams.number(at: index), first: start.sequence + 1,
+                stream: streams.number(at: index), start: start,
                 head: checker.heads[index])
         }
     }

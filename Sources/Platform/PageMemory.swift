@@ -27,26 +27,40 @@ package struct PageMemory: ~Copyable {
     // function as a copy of all its bytes, and a shard has hundreds.
     private let committed = Atomic<Int>(0)
 
-    /// Reserves `byteCount` bytes of addresses, rounded up to huge pages.
+    /// The granularity of commits while a range is small.
+    private static let smallStepByteCount = 64 << 10
+
+    /// Reserves `byteCount` bytes of addresses, rounded up to huge pages, or to 64 KiB where they are
+    /// fewer than a huge page has.
     ///
     /// - Throws: The error of `mmap`, when the address space or a limit on it is used up.
     package init(reserving byteCount: Int) throws(SystemError) {
         precondition(byteCount > 0)
+        guard byteCount >= Self.hugePageByteCount else {
+            let small = Self.smallStepByteCount
+            reservedByteCount = (byteCount + small - 1) & ~(small - 1)
+            unsafe base = try Self.map(reservedByteCount)
+            return
+        }
         let huge = Self.hugePageByteCount
         reservedByteCount = (byteCount + huge - 1) & ~(huge - 1)
         // One huge page more, so that the base can be aligned to one.
-        let mapped = unsafe mmap(
-            nil, reservedByteCount + huge, PROT_NONE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            throw SystemError.last("reserve memory")
-        }
+        let mapped = unsafe try Self.map(reservedByteCount + huge)
         let start = UInt(bitPattern: mapped)
         let aligned = (start + UInt(huge) - 1) & ~UInt(huge - 1)
         let before = Int(aligned - start)
         if before > 0 { unsafe munmap(mapped, before) }
         unsafe base = mapped + before
         unsafe munmap(base + reservedByteCount, huge - before)
+    }
+
+    private static func map(_ byteCount: Int) throws(SystemError) -> UnsafeMutableRawPointer {
+        let mapped = unsafe mmap(
+            nil, byteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+            throw SystemError.last("reserve memory")
+        }
+        return unsafe mapped
     }
 
     deinit { unsafe munmap(base, reservedByteCount) }
@@ -67,7 +81,8 @@ package struct PageMemory: ~Copyable {
         guard byteCount > committedByteCount else { return }
         precondition(byteCount <= reservedByteCount)
         let ahead = max(byteCount, committedByteCount + committedByteCount / 8)
-        let step = ahead >= Self.hugePageThreshold ? Self.hugePageByteCount : 64 << 10
+        let isLarge = ahead >= Self.hugePageThreshold
+        let step = isLarge ? Self.hugePageByteCount : Self.smallStepByteCount
         let target = min(reservedByteCount, (ahead + step - 1) & ~(step - 1))
         let start = unsafe base + committedByteCount
         guard unsafe mprotect(start, target - committedByteCount, PROT_READ | PROT_WRITE) == 0

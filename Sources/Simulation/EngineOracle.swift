@@ -54,6 +54,9 @@ struct ShardRecord {
 
     mutating func acknowledge(_ sequence: UInt64) { acknowledged = max(acknowledged, sequence) }
 
+    /// Counts the marker frame of a snapshot.
+    mutating func mark() { sequence += 1 }
+
     /// The state behind frame `head`.
     func model(at head: UInt64) -> StockModel {
         var model = recovered
@@ -108,6 +111,7 @@ struct SharedRecord {
 struct EngineOracle {
     var shards: [ShardRecord]
     var shared = SharedRecord()
+    var snapshots = SnapshotOracle()
     private(set) var visits = [Int](repeating: 0, count: SometimesState.allCases.count)
 
     /// The disk has lied about more than a journal can tell: its newest frames may be gone.

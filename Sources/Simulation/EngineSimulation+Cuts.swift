@@ -10,10 +10,13 @@ extension EngineSimulation {
     ///
     /// - Parameters:
     ///   - stepCount: Steps of the life.
+    ///   - takesSnapshot: There are two snapshots before it, and it ends with a third, what this makes
+    ///     needless is pruned and trimmed.
     ///   - survivalCount: How often each cut is made, each time with other sectors that survive.
     /// - Throws: When there is no memory for it.
     package static func cutEverywhere(
-        seed: UInt64, stepCount: Int, survivalCount: Int, defects: EngineDefects = EngineDefects()
+        seed: UInt64, stepCount: Int, takesSnapshot: Bool = false, survivalCount: Int,
+        defects: EngineDefects = EngineDefects()
     ) throws(SystemError) -> Result {
         var simulation = try EngineSimulation(defects: defects)
         var operation = 0
@@ -26,7 +29,8 @@ extension EngineSimulation {
                 faults.cutAt = operation
                 faults.cutsAfter = survival % 2 == 1
                 let wasCut = try simulation.runCut(
-                    seed: seed, faults, stepCount, survival: UInt64(survival / 2))
+                    seed: seed, faults, stepCount, takesSnapshot,
+                    survival: UInt64(survival / 2))
                 isCut = isCut || wasCut
             }
         }
@@ -35,24 +39,48 @@ extension EngineSimulation {
 
     /// - Returns: Whether the cut was within the life.
     private mutating func runCut(
-        seed: UInt64, _ faults: DiskFaults, _ stepCount: Int, survival: UInt64
+        seed: UInt64, _ faults: DiskFaults, _ stepCount: Int, _ takesSnapshot: Bool,
+        survival: UInt64
     ) throws(SystemError) -> Bool {
         begin(seed: seed)
         disk.reset(seed: SeededBits.mix(seed ^ survival))
+        keptCount = 2
+        if takesSnapshot {
+            try liveWithSnapshots(stepCount, 2)
+            clients.crash()
+            disk.kill()
+        }
         disk.plan(faults)
-        var machine = try start()
-        if let machine = machine.take() { work(machine, stepCount: stepCount, isSettled: true) }
+        if takesSnapshot {
+            try liveWithSnapshots(stepCount, 1)
+        } else if let machine = try start() {
+            work(machine, stepCount: stepCount, takesSnapshot: false, isSettled: true)
+        }
         let isCut = disk.isOff
         result.crashCount += 1
         clients.crash()
-        disk.cut()
+        cut()
         oracle.visit(.powerLost)
         var found = try start()
         if let first = found.take() { found = try startAgain(first) }
-        if let machine = found.take() { work(machine, stepCount: 8, isSettled: true) }
-        disk.cut()
+        if let machine = found.take() {
+            work(machine, stepCount: 8, takesSnapshot: takesSnapshot, isSettled: true)
+        }
+        cut()
         clients.crash()
         end(seed: seed)
         return isCut
+    }
+
+    /// A life that takes a snapshot behind every so many steps.
+    private mutating func liveWithSnapshots(
+        _ stepCount: Int, _ snapshotCount: Int
+    ) throws(SystemError) {
+        guard var machine = try start() else { return }
+        for _ in 0..<snapshotCount {
+            for _ in 0..<stepCount where !isOver { step(&machine) }
+            if !isOver { takeSnapshot(&machine) }
+        }
+        if !isOver { settle(&machine) }
     }
 }

@@ -1,4 +1,5 @@
-// A start: the journal is read, its frames are replayed, and what comes of it is judged.
+// A start: the newest snapshot is loaded, the journal behind it replayed, and what comes of it is
+// judged.
 
 internal import Bytes
 internal import Columns
@@ -6,6 +7,7 @@ internal import Domain
 internal import Engine
 internal import Journal
 internal import Platform
+internal import Snapshot
 
 /// A frame as recovery delivered it.
 private struct KeptFrame {
@@ -18,18 +20,24 @@ extension EngineSimulation {
     /// this life prevent it.
     mutating func start() throws(SystemError) -> Machine? {
         let engine = try makeEngine()
+        let snapshot = loadSnapshot(into: engine)
+        if oracle.finding != nil { return nil }
+        let marks = JournalMarks(snapshot?.manifest, defects: snapshotDefects)
         var replay = Replay(engine)
         var kept: [KeptFrame]?
         if script.bits.oneIn(8) { kept = [] }
         let core: JournalCore<SimulatedStorage>
         do throws(JournalError) {
-            core = try JournalCore.open(disk, configuration, memory, reading: reading) {
-                (header, frame) throws(JournalError) in
-                try replay.apply(header, frame)
-                if kept != nil {
-                    kept?.append(KeptFrame(header: header, bytes: frame.array))
-                }
-            }
+            core = try JournalCore.open(
+                disk, configuration, memory, reading: reading, starting: marks.starting,
+                verified: { (extents) throws(JournalError) in try marks.check(extents) },
+                { (header, frame) throws(JournalError) in
+                    guard try marks.isBehind(header) else { return }
+                    try replay.apply(header, frame)
+                    if kept != nil {
+                        kept?.append(KeptFrame(header: header, bytes: frame.array))
+                    }
+                })
         } catch {
             record("start: \(error)")
             noteFailedStart(error)
@@ -49,12 +57,13 @@ extension EngineSimulation {
         oracle.begin(heads, control: control)
         let machine = Machine(engine, core, now: script.now)
         compare(engine, "after the start")
-        if let kept { try compareInAnotherOrder(kept, with: engine) }
+        if let kept { try compareInAnotherOrder(kept, behind: snapshot, with: engine) }
         return machine
     }
 
-    private func makeEngine() throws(SystemError) -> Engine {
-        try Engine(options: options, reactorCount: 1, hasher: hasher)
+    /// With any number of reactors.
+    private mutating func makeEngine() throws(SystemError) -> Engine {
+        try Engine(options: options, reactorCount: 1 + script.bits.below(3), hasher: hasher)
     }
 
     private mutating func noteFailedStart(_ error: JournalError) {
@@ -112,11 +121,16 @@ extension EngineSimulation {
 
     /// Shards may be replayed one after the other, in any order, behind the control stream.
     private mutating func compareInAnotherOrder(
-        _ frames: [KeptFrame], with engine: Engine
+        _ frames: [KeptFrame], behind snapshot: Snapshot?, with engine: Engine
     ) throws(SystemError) {
         let other = try makeEngine()
         var replay = Replay(other)
         let streams = [StreamNumber.control, 1, 0]
+        if let snapshot {
+            do throws(SnapshotError) { try load(snapshot, into: other) } catch {
+                return oracle.note("loaded again: \(error)")
+            }
+        }
         do throws(JournalError) {
             for stream in streams {
                 for frame in frames where frame.header.stream == stream {

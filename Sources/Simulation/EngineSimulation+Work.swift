@@ -4,16 +4,30 @@ internal import Bytes
 internal import Domain
 internal import Engine
 internal import Journal
+internal import Snapshot
 
 extension EngineSimulation {
     /// Works for so many steps; at the end lets all that is under way come to its own.
-    mutating func work(_ machine: consuming Machine, stepCount: Int, isSettled: Bool) {
+    mutating func work(
+        _ machine: consuming Machine, stepCount: Int, takesSnapshot: Bool, isSettled: Bool
+    ) {
         var machine = machine
         _ = machine.refreshPolicy(now: script.now)
         repeatDoubtful(&machine)
-        for _ in 0..<stepCount where !isOver { step(&machine) }
+        var isTaking = takesSnapshot
+        for _ in 0..<stepCount where !isOver {
+            if isTaking, script.bits.oneIn(2) {
+                isTaking = stepSnapshot(&machine)
+            } else {
+                step(&machine)
+            }
+        }
+        // Mostly it comes to its end.
+        if !isOver, isTaking, !script.bits.oneIn(4) { takeSnapshot(&machine) }
         if !isOver, isSettled { settle(&machine) }
         if !isOver, script.bits.oneIn(6) {
+            abandonSnapshot(&machine)
+            if script.bits.oneIn(3) { takeSnapshot(&machine) }
             record("close")
             oracle.visit(.closedInOrder)
             machine.core.close()
@@ -22,9 +36,9 @@ extension EngineSimulation {
     }
 
     /// The power is gone, or something was found.
-    private var isOver: Bool { disk.isOff || oracle.finding != nil }
+    var isOver: Bool { disk.isOff || oracle.finding != nil }
 
-    private mutating func step(_ machine: inout Machine) {
+    mutating func step(_ machine: inout Machine) {
         let shard = script.bits.below(options.shardCount)
         switch script.bits.below(24) {
         case 0...7: send(&machine, shard)
@@ -48,12 +62,23 @@ extension EngineSimulation {
         if !disk.isOff { takeReplies(&machine) }
     }
 
-    private mutating func commit(_ machine: inout Machine) {
+    mutating func commit(_ machine: inout Machine) {
+        trim(&machine)
         let wasFull = machine.core.state == .full
         _ = machine.core.step()
         record("journal: step, \(machine.core.state)")
         oracle.visit(.resumedAfterFull, if: wasFull && machine.core.state == .open)
         oracle.visit(.writeOrSyncFailed, if: machine.core.failure != nil && !disk.isOff)
+    }
+
+    private mutating func trim(_ machine: inout Machine) {
+        let isTrimming = machine.hasTrims && !disk.isOff
+        if isTrimming { cutSoon(within: 4, oneIn: 4) }
+        let removed = machine.trim()
+        oracle.visit(.trimCut, if: isTrimming && disk.isOff)
+        guard removed > 0 else { return }
+        record("journal: \(removed) segments are trimmed")
+        oracle.visit(.journalTrimmed)
     }
 
     /// A commit during which shards work, as on other threads.
@@ -144,6 +169,7 @@ extension EngineSimulation {
             oracle.visit(.batchWaited, if: engine.isStalled(shard))
             return
         }
+        oracle.visit(.pagesSetAside, if: machine.taking?.frozenShard == shard)
         var flight = clients.waiting[shard].removeFirst()
         flight.outcomes = flight.batch.withBatch { batch in
             batch.outcomes.indices.map { batch.outcomes[$0] }
@@ -273,7 +299,7 @@ extension EngineSimulation {
     // MARK: - The end
 
     /// Once nothing fails any more, everybody gets an answer.
-    private mutating func settle(_ machine: inout Machine) {
+    mutating func settle(_ machine: inout Machine) {
         record("settle")
         var round = 0
         while round < 64, !isOver, clients.isWaiting {

@@ -11,6 +11,13 @@ package enum SometimesState: Int, CaseIterable, Sendable {
     case documentLost, unacknowledgedDocumentKept
     case unknownFoundDurable, unknownFoundLost
     case damageReported, flipHarmless, pastShorter
+    // Snapshots.
+    case startedFromNewest, startedFromOlder, startedWithoutSnapshot, unansweredSnapshotKept
+    case snapshotPublished, snapshotWaited, snapshotsPruned, snapshotGivenUp
+    case snapshotCut, publicationCut, pruningCut
+    case snapshotFailed, snapshotWithoutSpace, snapshotReadBackWrong
+    case journalTrimmed, trimCut, pagesSetAside
+    case allSnapshotsDamaged, strangeSnapshotRefused, journalTooShort
     // Answers.
     case replyHeld, repeatHeld, replyUnknown, documentUnknown, batchWaited
     case refusedForFull, resumedAfterFull, refusedAfterFailure, documentRefused

@@ -42,10 +42,11 @@ struct StockModel: Equatable {
         var sku: Int
         var location: Int
     }
-    /// What was told of an item; nil as long as a SKU is known by its stock alone.
+    /// What was told of an item; nil as long as a SKU is known by its stock alone, which says as
+    /// much as no category and the empty name.
     struct Item: Equatable {
         var category: Int?
-        var name: String
+        var name = ""
     }
     struct Remembered: Equatable {
         var content: ScriptCommand
@@ -109,7 +110,7 @@ struct StockModel: Equatable {
 
     private func isTold(_ command: ScriptCommand) -> Bool {
         guard command.verb == .item, let item = items[command.sku] else { return false }
-        return item == Item(category: command.category, name: command.text)
+        return item ?? Item() == Item(category: command.category, name: command.text)
     }
 
     private mutating func remember(_ event: Remembered) {

@@ -1,17 +1,11 @@
-// The bytes of a file as the device gives them back, against what was written.
+// The bytes of files as the device gives them back, against what was written.
 
 internal import Bytes
 internal import Journal
 internal import Platform
 
 /// The size and the hash of a file.
-///
-/// - Parameter isUncached: Drop what the page cache has of it first.
-func measure(
-    _ path: String, isUncached: Bool
-) throws(SystemError) -> (byteCount: Int, hash: UInt64) {
-    let file = try Descriptor.open(path)
-    if isUncached { file.dropCache() }
+private func measure(_ file: any StoredFile) throws(SystemError) -> (byteCount: Int, hash: UInt64) {
     var hash = XXH64Stream()
     var piece = ByteBuffer()
     var offset = 0
@@ -26,10 +20,16 @@ func measure(
 
 extension SnapshotFile {
     /// Checks that the file in `folder` has the bytes that were written.
-    func check(in folder: String, isUncached: Bool) throws(SnapshotError) {
+    ///
+    /// - Parameter isUncached: Drop what memory has of it first.
+    func check(
+        in folder: String, _ place: SnapshotPlace, isUncached: Bool = false
+    ) throws(SnapshotError) {
+        if place.defects.has(.hashUnchecked) { return }
         let found: (byteCount: Int, hash: UInt64)
         do throws(SystemError) {
-            found = try measure("\(folder)/\(name)", isUncached: isUncached)
+            let file = try place.storage.open("\(folder)/\(name)", isUncached: isUncached)
+            found = try measure(file)
         } catch {
             throw error.isMissingFile ? .file(name, .missing) : .system(error)
         }

@@ -92,7 +92,7 @@ package struct Manifest: Codable, Equatable, Sendable {
     private static let zeros = "0000000000000000"
 
     /// The bytes of the file.
-    func encoded() -> ByteBuffer {
+    package func encoded() -> ByteBuffer {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -35,8 +35,7 @@ extension SnapshotReader {
     ///
     /// - Complexity: O(bytes) of the snapshots that must stay: they are compared with their manifests.
     package func prune(
-        keeping retention: Retention, now: Milliseconds,
-        storage: any SnapshotStorage = FileSystem()
+        keeping retention: Retention, now: Milliseconds
     ) throws(SnapshotError) -> Pruned {
         var pruned = Pruned()
         for (index, number) in try numbers().enumerated() {
@@ -46,19 +45,21 @@ extension SnapshotReader {
             }
             let age = (try? manifest(of: number)).map { now - $0.time } ?? .max
             if index < retention.countMax, age <= retention.ageMax { continue }
-            do throws(SystemError) { try remove(number, storage) } catch { throw .system(error) }
+            do throws(SystemError) { try remove(number) } catch { throw .system(error) }
             pruned.removed.append(number)
         }
         return pruned
     }
 
     /// Under another name first, so that nobody takes it for a damaged one when this is interrupted.
-    private func remove(
-        _ number: UInt64, _ storage: any SnapshotStorage
-    ) throws(SystemError) {
-        let folder = "\(root)/\(number)\(SnapshotFolders.removingSuffix)"
-        try storage.rename("\(root)/\(number)", to: folder)
-        try storage.syncFolder(root)
-        try SnapshotFolders.remove(folder, storage)
+    private func remove(_ number: UInt64) throws(SystemError) {
+        let folder = place.folder(number)
+        if place.defects.has(.removedUnderItsName) {
+            return try SnapshotFolders.remove(folder, place.storage)
+        }
+        let removed = folder + SnapshotFolders.removingSuffix
+        try place.storage.rename(folder, to: removed)
+        try place.storage.syncFolder(place.root)
+        try SnapshotFolders.remove(removed, place.storage)
     }
 }

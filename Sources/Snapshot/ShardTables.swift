@@ -22,7 +22,7 @@ struct ShardTables: ~Copyable {
     let shard: FrozenShard
     let names: SharedNames
     let folder: String
-    let storage: any SnapshotStorage
+    let place: SnapshotPlace
     let shouldContinue: () -> Bool
 
     private var positions = PositionColumns()
@@ -31,12 +31,12 @@ struct ShardTables: ~Copyable {
 
     init(
         _ shard: FrozenShard, _ names: SharedNames, in folder: String,
-        _ storage: any SnapshotStorage, _ shouldContinue: @escaping () -> Bool
+        _ place: SnapshotPlace, _ shouldContinue: @escaping () -> Bool
     ) {
         self.shard = shard
         self.names = names
         self.folder = folder
-        self.storage = storage
+        self.place = place
         self.shouldContinue = shouldContinue
     }
 
@@ -49,7 +49,7 @@ struct ShardTables: ~Copyable {
     }
 
     private func table(_ table: SnapshotTable) throws(SnapshotError) -> TableWriter {
-        try .create(table, shard: shard.number, in: folder, storage, shouldContinue)
+        try .create(table, shard: shard.number, in: folder, place, shouldContinue)
     }
 
     // MARK: - Positions
@@ -156,8 +156,9 @@ struct ShardTables: ~Copyable {
         var times = Buffer<Int64>()
         var outcomes = Buffer<Int32>()
         var start = 0
-        while start < remembered.count {
-            let end = min(start + SnapshotTable.rowGroupRowCountMax, remembered.count)
+        let count = place.defects.has(.rememberedForgotten) ? 0 : remembered.count
+        while start < count {
+            let end = min(start + SnapshotTable.rowGroupRowCountMax, count)
             events.removeAll()
             first.removeAll()
             rest.removeAll()

@@ -21,7 +21,7 @@ extension SnapshotReader {
             let manifest = try manifest(of: number)
             for name in Manifest.fileNames(shardCount: manifest.shardCount) {
                 do throws(SnapshotError) {
-                    try manifest.file(name).check(in: "\(root)/\(number)", isUncached: false)
+                    try manifest.file(name).check(in: place.folder(number), place)
                 } catch { problems.append(error) }
             }
             return SnapshotCheck(number: number, manifest: manifest, problems: problems)

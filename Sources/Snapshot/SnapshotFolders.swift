@@ -28,8 +28,8 @@ enum SnapshotFolders {
 
     /// Removes a folder with what a snapshot may have in it.
     static func remove(_ folder: String, _ storage: any SnapshotStorage) throws(SystemError) {
-        for name in try Files.names(in: folder) {
-            for inner in try Files.names(in: "\(folder)/\(name)") {
+        for name in try storage.names(in: folder) {
+            for inner in try storage.names(in: "\(folder)/\(name)") {
                 try storage.remove("\(folder)/\(name)/\(inner)")
             }
             try storage.remove("\(folder)/\(name)")

@@ -13,14 +13,16 @@ package struct PassedOver: Sendable {
 
 /// The snapshots in a folder.
 package struct SnapshotReader: Sendable {
-    let root: String
+    let place: SnapshotPlace
 
-    package init(in root: String) { self.root = root }
+    package init(_ place: SnapshotPlace) { self.place = place }
+
+    package init(in root: String) { self.init(SnapshotPlace(root)) }
 
     /// The numbers of all snapshots, whole or damaged, newest first; none when there is no folder.
     package func numbers() throws(SnapshotError) -> [UInt64] {
         do throws(SystemError) {
-            return try Files.names(in: root).compactMap { SnapshotFolders.number($0) }
+            return try place.storage.names(in: place.root).compactMap { SnapshotFolders.number($0) }
                 .sorted(by: >)
         } catch { throw .system(error) }
     }
@@ -29,21 +31,21 @@ package struct SnapshotReader: Sendable {
     ///
     /// - Complexity: O(bytes): each file is read once.
     package func open(_ number: UInt64) throws(SnapshotError) -> Snapshot {
-        let folder = "\(root)/\(number)"
-        let manifest = try Self.manifest(in: folder, number)
+        let folder = place.folder(number)
+        let manifest = try manifest(of: number)
         for name in Manifest.fileNames(shardCount: manifest.shardCount) {
-            try manifest.file(name).check(in: folder, isUncached: false)
+            try manifest.file(name).check(in: folder, place)
         }
-        return Snapshot(manifest: manifest, folder: folder)
+        return Snapshot(manifest: manifest, place: place)
     }
 
-    private static func manifest(
-        in folder: String, _ number: UInt64
-    ) throws(SnapshotError) -> Manifest {
+    /// What a snapshot's manifest says; its files are not looked at.
+    package func manifest(of number: UInt64) throws(SnapshotError) -> Manifest {
         let name = Manifest.fileName
         let bytes: ByteBuffer
         do throws(SystemError) {
-            bytes = try readFile("\(folder)/\(name)", limit: Manifest.byteCountMax)
+            bytes = try place.storage.content(
+                of: "\(place.folder(number))/\(name)", limit: Manifest.byteCountMax)
         } catch { throw error.isMissingFile ? .file(name, .missing) : .system(error) }
         let manifest: Manifest
         do throws(SnapshotError.Problem) { manifest = try Manifest(bytes.span) } catch {
@@ -53,11 +55,6 @@ package struct SnapshotReader: Sendable {
             throw .file(name, .manifest("is that of snapshot \(manifest.number)"))
         }
         return manifest
-    }
-
-    /// What a snapshot's manifest says; its files are not looked at.
-    package func manifest(of number: UInt64) throws(SnapshotError) -> Manifest {
-        try Self.manifest(in: "\(root)/\(number)", number)
     }
 
     /// The newest snapshot that is whole, and those that were passed over on the way to it.
@@ -77,7 +74,9 @@ package struct SnapshotReader: Sendable {
 /// A snapshot whose files are as they were written.
 package struct Snapshot: Sendable {
     package let manifest: Manifest
-    let folder: String
+    let place: SnapshotPlace
+
+    var folder: String { place.folder(manifest.number) }
 
     /// Loads all of it into an engine without state, its names under the same key.
     ///
@@ -100,7 +99,7 @@ package struct Snapshot: Sendable {
         }
         let facts: ByteBuffer
         do throws(SystemError) {
-            facts = try readFile("\(folder)/\(masterFileName)")
+            facts = try place.storage.content(of: "\(folder)/\(masterFileName)")
         } catch { throw .system(error) }
         do throws(ReplayError) {
             try engine.master.load(facts.span, manifest.versions)
@@ -115,6 +114,7 @@ package struct Snapshot: Sendable {
         }
         var loader = ShardLoader(self, engine, number)
         try loader.load()
+        if place.defects.has(.countsForgotten) { return }
         let mark = manifest.shards[number]
         engine.resume(
             shard: number, eventCount: mark.events, itemChangeCount: mark.itemChanges)

@@ -9,12 +9,12 @@ struct TableReader: ~Copyable {
     let name: String
     let footer: ParquetFooter
     private let table: SnapshotTable
-    private let file: Descriptor
+    private let file: any StoredFile
     private var reader: ParquetChunkReader
 
     private init(
         _ table: SnapshotTable, _ name: String, _ footer: ParquetFooter,
-        _ file: consuming Descriptor, _ reader: consuming ParquetChunkReader
+        _ file: any StoredFile, _ reader: consuming ParquetChunkReader
     ) {
         self.table = table
         self.name = name
@@ -28,7 +28,7 @@ struct TableReader: ~Copyable {
     ) throws(SnapshotError) -> TableReader {
         let name = table.fileName(shard: shard)
         let expected = try snapshot.manifest.file(name)
-        let file = try open(name, in: snapshot.folder)
+        let file = try open(name, of: snapshot)
         let footer = try footer(file, expected)
         guard footer.columns == table.columns, footer.rowCount == expected.rows else {
             throw .file(name, .wrongTable)
@@ -39,15 +39,16 @@ struct TableReader: ~Copyable {
     }
 
     private static func open(
-        _ name: String, in folder: String
-    ) throws(SnapshotError) -> Descriptor {
-        do throws(SystemError) { return try Descriptor.open("\(folder)/\(name)") } catch {
-            throw error.isMissingFile ? .file(name, .missing) : .system(error)
-        }
+        _ name: String, of snapshot: Snapshot
+    ) throws(SnapshotError) -> any StoredFile {
+        do throws(SystemError) {
+            return try snapshot.place.storage.open(
+                "\(snapshot.folder)/\(name)", isUncached: false)
+        } catch { throw error.isMissingFile ? .file(name, .missing) : .system(error) }
     }
 
     private static func footer(
-        _ file: borrowing Descriptor, _ expected: SnapshotFile
+        _ file: any StoredFile, _ expected: SnapshotFile
     ) throws(SnapshotError) -> ParquetFooter {
         var bytes = ByteBuffer()
         do throws(SystemError) {

@@ -20,10 +20,10 @@ struct TableWriter: ~Copyable {
     }
 
     static func create(
-        _ table: SnapshotTable, shard: Int, in folder: String, _ storage: any SnapshotStorage,
+        _ table: SnapshotTable, shard: Int, in folder: String, _ place: SnapshotPlace,
         _ shouldContinue: @escaping () -> Bool
     ) throws(SnapshotError) -> TableWriter {
-        let sink = try FileSink.create(table.fileName(shard: shard), in: folder, storage)
+        let sink = try FileSink.create(table.fileName(shard: shard), in: folder, place)
         do throws(ZstdError) {
             return TableWriter(sink, try ParquetWriter(table.columns), shouldContinue)
         } catch { throw SnapshotError(error) }

@@ -25,6 +25,18 @@ import Testing
         #expect(result.frameCount > 40)
     }
 
+    @Test func `D10 a cut at any operation of a snapshot or a trim leaves one that was`() throws {
+        let result = try EngineSimulation.cutEverywhere(
+            seed: 1, stepCount: 40, takesSnapshot: true, survivalCount: 1)
+        #expect(result.finding == nil, "\(result.history)")
+        for state in [
+            SometimesState.snapshotCut, .publicationCut, .pruningCut, .trimCut, .journalTrimmed,
+            .unansweredSnapshotKept,
+        ] {
+            #expect(result.visits[state.rawValue] > 0, "\(state)")
+        }
+    }
+
     @Test func `the same seed gives the same lives`() throws {
         let first = try EngineSimulation.run(seed: 5, runs: 2)
         #expect(try EngineSimulation.run(seed: 5, runs: 2) == first)

@@ -123,7 +123,8 @@ import Testing
         let folder = try SnapshotFolder()
         let shards = fixture.freeze()
         defer { fixture.thaw() }
-        var writer = try SnapshotWriter(in: folder.path, shardCount: 2, time: fixture.now)
+        var writer = try SnapshotWriter(
+            in: SnapshotPlace(folder.path), shardCount: 2, time: fixture.now)
         for shard in shards {
             try writer.write(shard, of: fixture.engine, fixture.policy, at: mark(shard.number))
         }
@@ -152,7 +153,9 @@ import Testing
             let folder = try SnapshotFolder()
             var asked = 0
             do {
-                var writer = try SnapshotWriter(in: folder.path, shardCount: 2, time: fixture.now) {
+                var writer = try SnapshotWriter(
+                    in: SnapshotPlace(folder.path), shardCount: 2, time: fixture.now
+                ) {
                     asked += 1
                     return asked <= limit
                 }

@@ -102,6 +102,26 @@ import Testing
         #expect(try older.difference(from: twin, history) == nil)
     }
 
+    @Test func `an item that was told without words is no change when told again`() throws {
+        let options = EngineFixture.options { options in
+            options.shardCount = 1
+            options.keepsFacts = true
+        }
+        let fixture = try EngineFixture(options)
+        _ = try fixture.apply(.item("told", category: nil))
+        _ = try fixture.apply(.event(.receipt, 1, "stock alone"))
+        let folder = try SnapshotFolder()
+        try fixture.snapshot(in: folder.path)
+        let loaded = try EngineFixture.loaded(from: folder, options, now: fixture.now)
+        for fixture in [fixture, loaded] {
+            let before = fixture.engine.withShard(0) { $0.keptFacts.count }
+            for sku in ["told", "stock alone"] {
+                #expect(try fixture.apply(.item(sku, category: nil)) == .accepted)
+            }
+            #expect(fixture.engine.withShard(0) { $0.keptFacts.count } == before)
+        }
+    }
+
     @Test(arguments: seeds.prefix(6))
     func `another thread writes what was frozen while commands go on`(seed: UInt64) throws {
         let history = History(seed: seed, stepCount: 1000, isCrowded: true)

@@ -29,7 +29,6 @@ final class FailingStorage: SnapshotStorage, @unchecked Sendable {
     private(set) var operations: [Operation] = []
     private(set) var hasFailed = false
 
-    private var pathOfFile: [Int32: String] = [:]
     private var unsyncedFiles: Set<String> = []
     private var unsyncedNames: Set<String> = []
     private var renames: [(from: String, to: String, before: String?)] = []
@@ -50,26 +49,31 @@ final class FailingStorage: SnapshotStorage, @unchecked Sendable {
         try system.makeFolder(path)
     }
 
-    func create(_ path: String) throws(SystemError) -> Descriptor {
+    func names(in path: String) throws(SystemError) -> [String] { try system.names(in: path) }
+
+    func open(_ path: String, isUncached: Bool) throws(SystemError) -> any StoredFile {
+        try system.open(path, isUncached: isUncached)
+    }
+
+    func create(_ path: String) throws(SystemError) -> any StoredFile {
         try step(.create(path))
         let file = try system.create(path)
-        pathOfFile[file.number] = path
         unsyncedFiles.insert(path)
         unsyncedNames.insert(path)
-        return file
+        return FailingFile(self, path, file)
     }
 
-    func write(_ bytes: Span<UInt8>, to file: borrowing Descriptor) throws(SystemError) {
-        let path = pathOfFile[file.number] ?? ""
+    fileprivate func write(
+        _ bytes: Span<UInt8>, to file: any StoredFile, _ path: String
+    ) throws(SystemError) {
         try step(.write(path))
         unsyncedFiles.insert(path)
-        try system.write(bytes, to: file)
+        try file.write(bytes)
     }
 
-    func sync(_ file: borrowing Descriptor) throws(SystemError) {
-        let path = pathOfFile[file.number] ?? ""
+    fileprivate func sync(_ file: any StoredFile, _ path: String) throws(SystemError) {
         try step(.sync(path))
-        try system.sync(file)
+        try file.sync()
         unsyncedFiles.remove(path)
     }
 
@@ -124,4 +128,31 @@ final class FailingStorage: SnapshotStorage, @unchecked Sendable {
             try? files.removeItem(atPath: path)
         }
     }
+}
+
+/// A file that is being written, each step of which may be the one that fails.
+private final class FailingFile: StoredFile {
+    private let storage: FailingStorage
+    private let path: String
+    private let file: any StoredFile
+
+    init(_ storage: FailingStorage, _ path: String, _ file: any StoredFile) {
+        self.storage = storage
+        self.path = path
+        self.file = file
+    }
+
+    func byteCount() throws(SystemError) -> Int { try file.byteCount() }
+
+    func write(_ bytes: Span<UInt8>) throws(SystemError) {
+        try storage.write(bytes, to: file, path)
+    }
+
+    func read(
+        at offset: Int, _ count: Int, into buffer: inout ByteBuffer
+    ) throws(SystemError) -> Int {
+        try file.read(at: offset, count, into: &buffer)
+    }
+
+    func sync() throws(SystemError) { try storage.sync(file, path) }
 }

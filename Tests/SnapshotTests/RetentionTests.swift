@@ -64,8 +64,8 @@ import Testing
     @Test func `what is removed by halves is no snapshot, and goes with the next`() throws {
         let storage = FailingStorage(failingAt: 4)
         #expect(throws: SnapshotError.self) {
-            try folder.reader.prune(
-                keeping: Retention(countMax: 5), now: fixture.now, storage: storage)
+            try SnapshotReader(SnapshotPlace(folder.path, on: storage)).prune(
+                keeping: Retention(countMax: 5), now: fixture.now)
         }
         #expect(try folder.reader.numbers() == [6, 5, 4, 3, 2])
         try fixture.snapshot(in: folder.path)

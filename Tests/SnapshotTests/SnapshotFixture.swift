@@ -46,7 +46,7 @@ extension EngineFixture {
         storage: any SnapshotStorage = FileSystem()
     ) throws -> Manifest {
         var writer = try SnapshotWriter(
-            in: folder, shardCount: shards.count, time: now, storage: storage)
+            in: SnapshotPlace(folder, on: storage), shardCount: shards.count, time: now)
         for shard in shards {
             try writer.write(shard, of: engine, policy, at: mark(shard.number))
         }

@@ -12,59 +12,12 @@
 // same seed and the same calls give the same disk, bit for bit.
 
 package import Platform
-
-/// What goes wrong, and when. Numbers count from 1 for the first after `plan`; 0: never.
-package struct DiskFaults: Sendable {
-    /// The power goes at this operation of those that change anything, before or after its effect.
-    package var cutAt = 0
-    package var cutsAfter = false
-
-    package var failWrite = 0
-    package var failSync = 0
-    package var failsForEver = false
-
-    /// Every write may take only some of its bytes.
-    package var shortWrites = false
-
-    /// Every other write is interrupted before it does anything.
-    package var interruptions = false
-
-    /// This sync says yes and keeps nothing for now.
-    package var loseSync = 0
-
-    /// This write goes to another place of its file.
-    package var misdirectWrite = 0
-
-    package init() {}
-
-    /// Mostly one cut at one of the first `operationCount` operations; sometimes failures; sometimes
-    /// nothing.
-    package static func drawn(
-        using bits: inout SeededBits, operationCount: Int = 32
-    ) -> DiskFaults {
-        var faults = DiskFaults()
-        faults.shortWrites = bits.oneIn(8)
-        faults.interruptions = bits.oneIn(8)
-        switch bits.below(8) {
-        case 0: break
-        case 1:
-            faults.failSync = 1 + bits.below(24)
-            faults.failsForEver = bits.oneIn(2)
-        case 2:
-            faults.failWrite = 1 + bits.below(24)
-            faults.failsForEver = bits.oneIn(2)
-        default:
-            faults.cutAt = 1 + bits.below(operationCount)
-            faults.cutsAfter = bits.oneIn(2)
-        }
-        return faults
-    }
-}
+internal import Synchronization
 
 /// A storage for simulations: one thread at a time.
 @safe
 package final class SimulatedStorage: Storage, @unchecked Sendable {
-    package static let sectorByteCount = 512
+    package static let sectorByteCount = SimulatedDevice.sectorByteCount
 
     private struct Slot {
         var name: FileName?
@@ -78,19 +31,9 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
         var lost: UInt64 = 0
     }
 
-    private struct State {
-        var faults = DiskFaults()
-        var bits: SeededBits
-        var operations = 0
-        var writes = 0
-        var syncs = 0
-        var isOff = false
-        var isLocked = false
-        var spaceByteCount = Int.max
-    }
-
+    package let device: SimulatedDevice
     private let slots: UnsafeMutablePointer<Slot>
-    private let state: UnsafeMutablePointer<State>
+    private let isLocked = Atomic(false)
     private let seen: UnsafeMutableRawPointer
     private let platter: UnsafeMutableRawPointer
     private let slotCount: Int
@@ -104,8 +47,7 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
         self.fileByteCountMax = fileByteCountMax
         unsafe slots = .allocate(capacity: slotCount)
         unsafe slots.initialize(repeating: Slot(), count: slotCount)
-        unsafe state = .allocate(capacity: 1)
-        unsafe state.initialize(to: State(bits: SeededBits(seed: seed)))
+        device = SimulatedDevice(seed: seed)
         let byteCount = slotCount * fileByteCountMax
         unsafe seen = .allocate(byteCount: byteCount, alignment: 64)
         unsafe platter = .allocate(byteCount: byteCount, alignment: 64)
@@ -114,7 +56,6 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
 
     deinit {
         unsafe slots.deallocate()
-        unsafe state.deallocate()
         unsafe seen.deallocate()
         unsafe platter.deallocate()
     }
@@ -122,7 +63,8 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
     /// A new disk, all zero.
     package func reset(seed: UInt64) {
         unsafe slots.update(repeating: Slot(), count: slotCount)
-        unsafe state.pointee = State(bits: SeededBits(seed: seed))
+        device.reset(seed: seed)
+        unlock()
         let byteCount = slotCount * fileByteCountMax
         _ = unsafe seen.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         _ = unsafe platter.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
@@ -131,31 +73,25 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
     // MARK: The experimenter's side
 
     /// Counts operations anew, for these faults.
-    package func plan(_ faults: DiskFaults) {
-        unsafe state.pointee.faults = faults
-        unsafe state.pointee.operations = 0
-        unsafe state.pointee.writes = 0
-        unsafe state.pointee.syncs = 0
-    }
+    package func plan(_ faults: DiskFaults) { device.plan(faults) }
 
-    package var operationCount: Int { unsafe state.pointee.operations }
-    package var writeCount: Int { unsafe state.pointee.writes }
-    package var syncCount: Int { unsafe state.pointee.syncs }
+    package var operationCount: Int { device.operationCount }
+    package var writeCount: Int { device.writeCount }
+    package var syncCount: Int { device.syncCount }
 
     /// Whether the planned cut has struck: nothing works until `cut`.
-    package var isOff: Bool { unsafe state.pointee.isOff }
+    package var isOff: Bool { device.isOff }
 
     /// Bytes that files may have in all.
     package var spaceByteCount: Int {
-        get { unsafe state.pointee.spaceByteCount }
-        set { unsafe state.pointee.spaceByteCount = newValue }
+        get { device.spaceByteCount }
+        set { device.spaceByteCount = newValue }
     }
 
     /// The process ends; what it wrote stays seen.
     package func kill() {
-        unsafe state.pointee.isLocked = false
-        unsafe state.pointee.isOff = false
-        plan(DiskFaults())
+        unlock()
+        device.restart()
     }
 
     /// The power goes and comes back.
@@ -164,7 +100,7 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
             survive(slot)
             // Unsynced changes of the folder happen or not, each by itself.
             if unsafe slots[slot].name != slots[slot].durableName {
-                if unsafe state.pointee.bits.oneIn(2) {
+                if device.below(2) == 0 {
                     let old = unsafe slots[slot].durableName
                     unsafe slots[slot].name = nil
                     if let old, find(old) == nil { unsafe slots[slot].name = old }
@@ -183,15 +119,7 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
             let sector = dirty.trailingZeroBitCount
             dirty &= dirty &- 1
             let place = slot * fileByteCountMax + sector * Self.sectorByteCount
-            let choice = unsafe state.pointee.bits.next()
-            let torn = Int(choice &>> 8) & (Self.sectorByteCount - 1)
-            let kept: Range<Int> =
-                switch choice & 7 {
-                case 0...2: 0..<Self.sectorByteCount
-                case 3...5: 0..<0
-                case 6: 0..<torn
-                default: torn..<Self.sectorByteCount
-                }
+            let kept = device.survival()
             unsafe (platter + place + kept.lowerBound).copyMemory(
                 from: seen + place + kept.lowerBound, byteCount: kept.count)
         }
@@ -254,40 +182,14 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
         return hash
     }
 
-    // MARK: Faults
-
-    private func failure(_ operation: String, _ code: Int32 = 5) -> SystemError {
-        SystemError(operation, code: code)
-    }
-
-    /// Runs an operation that changes something, unless the power goes before it.
-    private func change(
-        _ operation: String, _ body: () throws(SystemError) -> Void
-    ) throws(SystemError) {
-        guard unsafe !state.pointee.isOff else { throw failure(operation) }
-        unsafe state.pointee.operations += 1
-        let isCut = unsafe state.pointee.operations == state.pointee.faults.cutAt
-        if isCut {
-            unsafe state.pointee.isOff = true
-            if unsafe !state.pointee.faults.cutsAfter { throw failure(operation) }
-        }
-        try body()
-        if isCut { throw failure(operation) }
-    }
-
-    private func strikes(_ planned: Int, _ count: Int) -> Bool {
-        let isRepeated = unsafe state.pointee.faults.failsForEver
-        return planned > 0 && (count == planned || isRepeated && count > planned)
-    }
-
     // MARK: Storage
 
     package func lock() throws(SystemError) {
-        guard unsafe !state.pointee.isLocked else { throw failure("lock", wouldBlock) }
-        unsafe state.pointee.isLocked = true
+        let wasLocked = isLocked.exchange(true, ordering: .relaxed)
+        guard !wasLocked else { throw device.failure("lock", wouldBlock) }
     }
 
-    package func unlock() { unsafe state.pointee.isLocked = false }
+    package func unlock() { isLocked.store(false, ordering: .relaxed) }
 
     private func find(_ name: FileName) -> Int? {
         for slot in 0..<slotCount where unsafe slots[slot].name == name { return slot }
@@ -307,8 +209,8 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
     package func create(_ name: FileName, byteCount: Int) throws(SystemError) -> FileNumber {
         precondition(byteCount <= fileByteCountMax)
         var made = 0
-        try change("create") { () throws(SystemError) in
-            guard try freeByteCount() >= byteCount else { throw failure("create", noSpace) }
+        try device.change("create") { () throws(SystemError) in
+            guard try freeByteCount() >= byteCount else { throw device.failure("create", noSpace) }
             var slot = 0
             if let old = find(name) {
                 slot = old
@@ -329,8 +231,8 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
     }
 
     package func open(_ name: FileName) throws(SystemError) -> FileNumber {
-        guard unsafe !state.pointee.isOff else { throw failure("open") }
-        guard let slot = find(name) else { throw failure("open", 2) }
+        guard !isOff else { throw device.failure("open") }
+        guard let slot = find(name) else { throw device.failure("open", 2) }
         return FileNumber(Int32(slot))
     }
 
@@ -349,22 +251,22 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
     }
 
     package func rename(_ name: FileName, to new: FileName) throws(SystemError) {
-        try change("rename") { () throws(SystemError) in
-            guard let slot = find(name) else { throw failure("rename", 2) }
+        try device.change("rename") { () throws(SystemError) in
+            guard let slot = find(name) else { throw device.failure("rename", 2) }
             if let old = find(new) { unsafe slots[old].name = nil }
             unsafe slots[slot].name = new
         }
     }
 
     package func remove(_ name: FileName) throws(SystemError) {
-        try change("remove") { () throws(SystemError) in
-            guard let slot = find(name) else { throw failure("remove", 2) }
+        try device.change("remove") { () throws(SystemError) in
+            guard let slot = find(name) else { throw device.failure("remove", 2) }
             unsafe slots[slot].name = nil
         }
     }
 
     package func syncDirectory() throws(SystemError) {
-        try change("sync a folder") { () throws(SystemError) in
+        try device.change("sync a folder") { () throws(SystemError) in
             for slot in 0..<slotCount {
                 unsafe slots[slot].durableName = slots[slot].name
             }
@@ -376,7 +278,7 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
         for slot in 0..<slotCount where unsafe slots[slot].name != nil {
             used += unsafe slots[slot].byteCount
         }
-        return max(0, spaceByteCount - used)
+        return max(0, spaceByteCount - used - device.otherByteCount)
     }
 
     package func write(
@@ -387,17 +289,12 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
         var place = offset
         precondition(count > 0 && offset >= 0 && offset + count <= fileByteCountMax)
         let source = unsafe region.address(range.lowerBound, count)
-        try change("write") { () throws(SystemError) in
-            unsafe state.pointee.writes += 1
-            let (faults, number) = unsafe (state.pointee.faults, state.pointee.writes)
-            if strikes(faults.failWrite, number) { throw failure("write") }
-            if faults.interruptions, number % 2 == 1 { throw failure("write", interrupted) }
-            if faults.shortWrites, count > 1 {
-                count = unsafe 1 + state.pointee.bits.below(count)
-            }
-            if number == faults.misdirectWrite {
+        try device.change("write") { () throws(SystemError) in
+            let taken = try device.beginWrite(count)
+            count = taken.count
+            if taken.isAstray {
                 let places = (fileByteCountMax - count) / Self.sectorByteCount + 1
-                place = unsafe state.pointee.bits.below(places) * Self.sectorByteCount
+                place = device.below(places) * Self.sectorByteCount
             }
             unsafe (seen + slot * fileByteCountMax + place).copyMemory(
                 from: source, byteCount: count)
@@ -411,7 +308,7 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
     package func read(
         _ file: FileNumber, at offset: Int, _ region: borrowing Region, _ range: Range<Int>
     ) throws(SystemError) -> Int {
-        guard unsafe !state.pointee.isOff else { throw failure("read") }
+        guard !isOff else { throw device.failure("read") }
         let slot = Int(file.value)
         let count = min(range.count, unsafe slots[slot].byteCount - offset)
         guard count > 0 else { return 0 }
@@ -422,15 +319,15 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
 
     package func sync(_ file: FileNumber) throws(SystemError) {
         let slot = Int(file.value)
-        try change("sync") { () throws(SystemError) in
-            unsafe state.pointee.syncs += 1
-            let (faults, number) = unsafe (state.pointee.faults, state.pointee.syncs)
-            if strikes(faults.failSync, number) {
+        try device.change("sync") { () throws(SystemError) in
+            switch device.beginSync() {
+            case .kept: break
+            case .lied: return
+            case .failed:
                 unsafe slots[slot].lost |= slots[slot].dirty
                 unsafe slots[slot].dirty = 0
-                throw failure("sync")
+                throw device.failure("sync")
             }
-            if number == faults.loseSync { return }
             var dirty = unsafe slots[slot].dirty
             while dirty != 0 {
                 let place =

@@ -34,9 +34,7 @@ struct TailReplay: ~Copyable {
     private var here: Replay
     /// Threads that replay shards; nil: the caller does.
     private var crew: ReplayCrew?
-    private let shardCount: Int
-    /// Where the snapshot stands: shards, then the control stream.
-    private let marks: [StreamMark]
+    private let marks: JournalMarks
     private var crewFactCount = 0
     private(set) var frameCount = 0
     private(set) var newestTime: Milliseconds?
@@ -47,8 +45,7 @@ struct TailReplay: ~Copyable {
     init(_ engine: Engine, behind snapshot: Manifest?, crew: consuming ReplayCrew? = nil) {
         here = Replay(engine)
         self.crew = crew
-        shardCount = engine.shardCount
-        marks = snapshot.map { $0.shards + [$0.control] } ?? []
+        marks = JournalMarks(snapshot)
         newestTime = snapshot?.time
     }
 
@@ -56,25 +53,14 @@ struct TailReplay: ~Copyable {
     var factCount: Int { here.factCount + crewFactCount }
 
     /// Where the streams begin in a journal that is not there yet.
-    var starting: [StreamHead] {
-        marks.isEmpty ? [] : marks.map(\.head) + [StreamHead()]
-    }
+    var starting: [StreamHead] { marks.starting }
 
     /// Applies a frame as recovery delivers it, whole; those before the snapshot are passed.
     mutating func apply(_ header: FrameHeader, _ frame: Span<UInt8>) throws(JournalError) {
         newestTime = max(newestTime ?? header.time, header.time)
-        let isShared = header.stream == StreamNumber.control
-        let index = isShared ? shardCount : Int(header.stream)
-        if !marks.isEmpty, header.sequence <= marks[index].sequence {
-            if header.sequence == marks[index].sequence, header.hash != marks[index].hash.value {
-                throw .unusable(
-                    stream: header.stream, sequence: header.sequence,
-                    reason: "the snapshot was taken at another frame of this number")
-            }
-            return
-        }
+        guard try marks.isBehind(header) else { return }
         frameCount += 1
-        guard header.kind == .facts, !isShared, crew != nil else {
+        guard header.kind == .facts, header.stream != StreamNumber.control, crew != nil else {
             return try here.apply(header, frame)
         }
         let payload = frame.extracting(
@@ -97,22 +83,5 @@ struct TailReplay: ~Copyable {
     }
 
     /// Compares where the journal begins and ends with the snapshot.
-    func check(_ extents: [Extent]) throws(JournalError) { try compare(extents, with: marks) }
-}
-
-/// Compares where the streams of a journal begin and end with where those of a snapshot stand.
-func compare(_ extents: [Extent], with marks: [StreamMark]) throws(JournalError) {
-    for (mark, extent) in zip(marks, extents) {
-        if extent.first > mark.sequence + 1 {
-            throw .unusable(
-                stream: extent.stream, sequence: mark.sequence + 1,
-                reason: "the journal begins at \(extent.first), behind the snapshot")
-        }
-        if extent.head.sequence < mark.sequence {
-            throw .unusable(
-                stream: extent.stream, sequence: extent.head.sequence + 1,
-                reason: "the journal ends here, and the snapshot at \(mark.sequence): the "
-                    + "device has lost what was synced")
-        }
-    }
+    func check(_ extents: [Extent]) throws(JournalError) { try marks.check(extents) }
 }

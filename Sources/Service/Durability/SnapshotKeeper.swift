@@ -1,9 +1,7 @@
 // Takes snapshots: by the clock, by what the journal has grown, on request, and at the end.
 //
-// Shards are frozen one after the other, each at a marker frame of its own, so that only one shard at a
-// time copies pages before it writes to them. Shared data follows, so every name that a shard uses is
-// in it. A snapshot is published when the journal is durable past all markers; then old snapshots go,
-// and what the two newest whole ones do not need of the journal.
+// What a snapshot consists of, step by step, is `SnapshotTaking`; here is when, and how the owners of
+// shards are asked.
 
 package import Bytes
 internal import Engine
@@ -197,7 +195,8 @@ final class SnapshotKeeper: Sendable {
 
     private func take(
         _ shouldContinue: @escaping () -> Bool,
-        freeze: (Int) -> (shard: FrozenShard, head: StreamHead)?, thaw: (Int) -> Void
+        freeze: @escaping (Int) -> (shard: FrozenShard, head: StreamHead)?,
+        thaw: @escaping (Int) -> Void
     ) -> SnapshotOutcome {
         let start = Clock.monotonicNanoseconds
         // With the marker frames to come.
@@ -205,68 +204,70 @@ final class SnapshotKeeper: Sendable {
         let position = journal.durablePosition
         // Until it is published there is more than the snapshot before has.
         last.withLock { $0 = Standing(position: position, frames: nil) }
+        var host = KeeperHost(
+            engine: engine, journal: journal, clock: clock, freezing: freeze, thawing: thaw)
         do throws(SnapshotError) {
-            var writer = try SnapshotWriter(
-                in: folder, shardCount: engine.shardCount, time: clock.now(.current),
+            let retention = Retention(wholeCountMin: 2, countMax: max(2, schedule.keptCount))
+            var taking = try SnapshotTaking(
+                in: SnapshotPlace(folder), keeping: retention, host,
                 shouldContinue: shouldContinue)
             do throws(SnapshotError) {
-                try write(to: &writer, shouldContinue, freeze: freeze, thaw: thaw)
+                let manifest = try finish(&taking, &host, shouldContinue) {
+                    last.withLock { $0.frames = frames }
+                }
+                let manifests = Self.manifests(in: folder)
+                published.withLock { $0 = manifests }
+                let elapsed = Clock.monotonicNanoseconds - start
+                return .published(manifest, milliseconds: Int(elapsed / 1_000_000))
             } catch {
                 // A full disk has its space back at once.
-                try? writer.abandon()
+                try? taking.abandon(&host)
                 throw error
             }
-            let manifest = try writer.publish()
-            last.withLock { $0.frames = frames }
-            try forgetWhatIsOld()
-            let manifests = Self.manifests(in: folder)
-            published.withLock { $0 = manifests }
-            let elapsed = Clock.monotonicNanoseconds - start
-            return .published(manifest, milliseconds: Int(elapsed / 1_000_000))
         } catch { return .failed(error.description) }
     }
 
-    /// Writes all tables, and waits until the journal is durable past their marks.
-    private func write(
-        to writer: inout SnapshotWriter, _ shouldContinue: () -> Bool,
-        freeze: (Int) -> (shard: FrozenShard, head: StreamHead)?, thaw: (Int) -> Void
-    ) throws(SnapshotError) {
-        var heads: [StreamHead] = []
-        for shard in 0..<engine.shardCount {
-            guard let frozen = freeze(shard) else { throw .cancelled }
-            // Behind the last read of what is frozen.
-            defer { thaw(shard) }
-            heads.append(frozen.head)
-            let policy = engine.master.policy(now: clock.now(.current))
-            try writer.write(frozen.shard, of: engine, policy, at: StreamMark(frozen.head))
-        }
-        let (master, control) = engine.master.freeze()
-        try writer.write(master, at: StreamMark(control))
-        try waitUntilDurable(heads, control, shouldContinue)
-    }
-
-    private func waitUntilDurable(
-        _ heads: [StreamHead], _ control: StreamHead, _ shouldContinue: () -> Bool
-    ) throws(SnapshotError) {
+    /// Goes through all steps, and waits where there is something to wait for.
+    private func finish(
+        _ taking: inout SnapshotTaking, _ host: inout KeeperHost, _ shouldContinue: () -> Bool,
+        onPublished: () -> Void
+    ) throws(SnapshotError) -> Manifest {
+        var published: Manifest?
         while true {
-            let isDurable =
-                heads.indices.allSatisfy {
-                    journal.durableSequence(of: UInt16($0)) >= heads[$0].sequence
-                } && journal.durableSequence(of: StreamNumber.control) >= control.sequence
-            if isDurable { return }
-            guard shouldContinue(), !journal.isFenced else { throw .cancelled }
-            journal.sync()
-            Thread.sleep(milliseconds: 1)
+            switch try taking.step(&host) {
+            case .worked: break
+            case .waiting:
+                guard shouldContinue(), !journal.isFenced else { throw .cancelled }
+                journal.sync()
+                Thread.sleep(milliseconds: 1)
+            case .published(let manifest):
+                published = manifest
+                onPublished()
+            case .finished:
+                guard let published else { preconditionFailure("it ends behind its publication") }
+                return published
+            }
         }
     }
+}
 
-    private func forgetWhatIsOld() throws(SnapshotError) {
-        let retention = Retention(wholeCountMin: 2, countMax: max(2, schedule.keptCount))
-        let pruned = try SnapshotReader(in: folder).prune(
-            keeping: retention, now: clock.now(.current))
-        guard pruned.whole.count >= 2, let oldest = pruned.whole.last else { return }
-        journal.trim(through: oldest.shards.map(\.sequence) + [oldest.control.sequence])
-    }
+/// The service as a snapshot sees it.
+private struct KeeperHost: SnapshotHost {
+    let engine: Engine
+    let journal: Journal
+    let clock: ServiceClock
+    let freezing: (Int) -> (shard: FrozenShard, head: StreamHead)?
+    let thawing: (Int) -> Void
+
+    var now: Milliseconds { clock.now(.current) }
+
+    func freeze(_ shard: Int) -> (shard: FrozenShard, head: StreamHead)? { freezing(shard) }
+
+    func thaw(_ shard: Int) { thawing(shard) }
+
+    func durableSequence(of stream: UInt16) -> UInt64 { journal.durableSequence(of: stream) }
+
+    func trim(through sequences: [UInt64]) { journal.trim(through: sequences) }
 }
 
 extension Moment {

@@ -48,22 +48,21 @@ extension StoredDirectory {
 
     private func copyAndCheck(into draft: String) throws -> BackupSummary {
         let snapshot = try SnapshotReader(in: snapshotsPath).newest().snapshot?.manifest
-        let marks = snapshot.map { $0.shards + [$0.control] } ?? []
-        let starting = marks.isEmpty ? [] : marks.map(\.head) + [StreamHead()]
+        let marks = JournalMarks(snapshot)
         for name in ["key", "holdfast.json"] {
             let content = try readFile("\(path)/\(name)")
             try Files.replace("\(draft)/\(name)", with: content.span)
         }
         if let snapshot { try copy(snapshot, into: draft + "/snapshots") }
-        let found = try settledSurvey(starting)
+        let found = try settledSurvey(marks.starting)
         try copySegments(of: found, into: draft + "/journal")
         // Read back: what counts is that a start on the copy finds all.
         if let snapshot { _ = try SnapshotReader(in: draft + "/snapshots").open(snapshot.number) }
         let copied = try JournalSurvey(
-            folder: draft + "/journal", shardCount: shardCount, starting: starting
+            folder: draft + "/journal", shardCount: shardCount, starting: marks.starting
         ) { _, _ in }
         if let problem = copied.problem { throw problem }
-        try compare(copied.extents, with: marks)
+        try marks.check(copied.extents)
         guard copied.extents == found.extents else {
             throw StartError("the copy of the journal is not what was read")
         }

@@ -58,14 +58,8 @@ package struct DirectoryInspection: Sendable {
     }
 
     private static func mismatch(_ snapshot: Manifest?, _ extents: [Extent]) -> JournalError? {
-        guard let snapshot else {
-            guard let extent = extents.first(where: { $0.first > 1 }) else { return nil }
-            return .unusable(
-                stream: extent.stream, sequence: 1,
-                reason: "the journal begins at \(extent.first), and there is no whole snapshot")
-        }
         do throws(JournalError) {
-            try compare(extents, with: snapshot.shards + [snapshot.control])
+            try JournalMarks(snapshot).check(extents)
             return nil
         } catch { return error }
     }

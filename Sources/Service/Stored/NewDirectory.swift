@@ -60,7 +60,8 @@ func writeDirectory(
 private func writeSnapshot(
     in folder: String, _ engine: Engine, behind heads: [StreamHead], time: Milliseconds
 ) throws(SnapshotError) -> Manifest {
-    var writer = try SnapshotWriter(in: folder, shardCount: engine.shardCount, time: time)
+    var writer = try SnapshotWriter(
+        in: SnapshotPlace(folder), shardCount: engine.shardCount, time: time)
     let policy = engine.master.policy(now: time)
     for number in 0..<engine.shardCount {
         let shard = engine.withShard(number) { $0.freeze() }
