@@ -9,6 +9,8 @@
 //               5 categorised        SKU 32 · category 16 · length 32 · name
 //               6 remembered         fingerprint 64, 32 · body 32 · outcome 8
 //               7 parked             outcome 8 · length 32 · source
+//               8 movement recorded  as moved: it came without effect
+//               9 count recorded     as counted, never whole: it came without effect
 //
 // Numbers are little-endian, signed ones in two's complement. SKUs and locations are ids, counted
 // from 0 as facts add them. Service time is that of the frame. A change of meaning needs a new
@@ -40,6 +42,8 @@ package enum FactFormat {
         case categorised
         case remembered
         case parked
+        case movementRecorded
+        case countRecorded
     }
 
     /// Appends the facts of one command, which are not none.
@@ -67,18 +71,10 @@ package enum FactFormat {
         case .positionAdded(let position):
             output.append(tag(.positionAdded))
             append(position, to: &output)
-        case .moved(let fact):
-            output.append(tag(.moved))
-            append(fact.position, to: &output)
-            output.append(fact.condition.rawValue)
-            output.append(littleEndian: fact.delta)
-            output.append(littleEndian: fact.at)
-        case .counted(let fact):
-            output.append(tag(.counted))
-            append(fact.position, to: &output)
-            output.append(fact.condition.rawValue | (fact.isWhole ? wholeCount : 0))
-            output.append(littleEndian: fact.value)
-            output.append(littleEndian: fact.at)
+        case .moved(let fact): append(fact, tag(.moved), to: &output)
+        case .counted(let fact): append(fact, tag(.counted), to: &output)
+        case .movementRecorded(let fact): append(fact, tag(.movementRecorded), to: &output)
+        case .countRecorded(let fact): append(fact, tag(.countRecorded), to: &output)
         case .categorised(let fact):
             output.append(tag(.categorised))
             output.append(littleEndian: fact.sku)
@@ -95,6 +91,27 @@ package enum FactFormat {
             output.append(fact.outcome.rawValue)
             append(text.part(fact.source), to: &output)
         }
+    }
+
+    @inline(__always)
+    private static func append(
+        _ fact: StockMoved, _ tag: UInt8, to output: inout ByteBuffer
+    ) {
+        output.append(tag)
+        append(fact.position, to: &output)
+        output.append(fact.condition.rawValue)
+        output.append(littleEndian: fact.delta)
+        output.append(littleEndian: fact.at)
+    }
+
+    private static func append(
+        _ fact: StockCounted, _ tag: UInt8, to output: inout ByteBuffer
+    ) {
+        output.append(tag)
+        append(fact.position, to: &output)
+        output.append(fact.condition.rawValue | (fact.isWhole ? wholeCount : 0))
+        output.append(littleEndian: fact.value)
+        output.append(littleEndian: fact.at)
     }
 
     private static func append(_ position: PositionKey, to output: inout ByteBuffer) {

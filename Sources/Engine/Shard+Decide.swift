@@ -147,7 +147,14 @@ extension Shard {
             if let counted = countedAt(state, leg.key, leg.condition),
                 defects.has(.countBoundaryOpen) ? at < counted : at <= counted
             {
-                return true  // The shelf was counted after it.
+                // The shelf was counted after it.
+                if let delta = Int32(exactly: leg.delta) {
+                    facts.append(
+                        .movementRecorded(
+                            StockMoved(
+                                position: leg.key, condition: leg.condition, delta: delta, at: at)))
+                }
+                return true
             }
             units = self.units(state, leg.key, leg.condition)
         } else if addsPosition {
@@ -173,6 +180,9 @@ extension Shard {
             if let last = countedAt(state, key, condition),
                 at < last || defects.has(.countAgainIgnored) && at == last
             {
+                facts.append(
+                    .countRecorded(
+                        StockCounted(position: key, condition: condition, value: counted, at: at)))
                 return .recorded
             }
             let isClosed = defects.has(.windowClosed)
@@ -214,7 +224,12 @@ extension Shard {
         var hasEffect = false
         for condition in Condition.allCases {
             guard let counted = command[counted: condition] else { continue }
-            if let last = countedAt(state, key, condition), at < last { continue }
+            if let last = countedAt(state, key, condition), at < last {
+                facts.append(
+                    .countRecorded(
+                        StockCounted(position: key, condition: condition, value: counted, at: at)))
+                continue
+            }
             let later =
                 state.movements == 0
                 ? 0 : movements.sum(state, condition: condition, after: at)
