@@ -71,20 +71,23 @@ let package = Package(
                 "Bytes", "Domain", "Columns", "Engine", "Zstd", "Parquet", "Platform", "Journal",
             ]),
 
+        // What was before.
+        module("History", uses: ["Bytes", "Zstd", "Platform", "Journal", "Snapshot"]),
+
         // The program.
         module(
             "Service",
             uses: [
-                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "JSON", "CSV",
-                "HTTP", "Zstd", "Parquet", "Platform",
+                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "History", "JSON",
+                "CSV", "HTTP", "Zstd", "Parquet", "Platform",
             ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
         module("SampleData", uses: ["Bytes"]),
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Bytes", "Domain", "Journal", "Engine", "Snapshot", "JSON", "CSV", "HTTP", "Zstd",
-                "Platform", "Client", "Service", "SampleData", "Simulation",
+                "Bytes", "Domain", "Journal", "Engine", "Snapshot", "History", "JSON", "CSV",
+                "HTTP", "Zstd", "Platform", "Client", "Service", "SampleData", "Simulation",
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -4,6 +4,7 @@ internal import Bytes
 internal import Columns
 internal import Domain
 package import Engine
+package import History
 package import Journal
 package import Platform
 internal import Snapshot
@@ -37,6 +38,7 @@ package struct DataConfiguration: Sendable {
     package var segmentByteCount = 64 << 20
     package var ballastByteCount = 64 << 20
     package var snapshots = SnapshotSchedule()
+    package var history = HistoryLimits()
 
     /// Bytes that a segment may have: from what holds two of the largest frames with their marks.
     package static let segmentByteCounts = 2 * frameByteCountMax + (1 << 20)...1 << 30
@@ -177,6 +179,7 @@ package final class HoldfastService: Sendable {
         let shared = shared
         let keeper = SnapshotKeeper(
             engine: engine, journal: journal, folder: directory.snapshotsPath,
+            history: HistoryKeeper(directory, configuration.history),
             schedule: configuration.snapshots, clock: shared.clock, freezes: shared.freezes,
             isUnchanged: isUnchanged
         ) { shared.seats[shared.owner(ofShard: $0)].bell }

@@ -39,6 +39,8 @@ struct TailReplay: ~Copyable {
     private let marks: [StreamMark]
     private var crewFactCount = 0
     private(set) var frameCount = 0
+    /// Only what was known by then is applied, but for names, which change nothing; nil: all is.
+    var knownBy: Milliseconds?
     private(set) var newestTime: Milliseconds?
 
     /// - Parameters:
@@ -62,8 +64,9 @@ struct TailReplay: ~Copyable {
 
     /// Applies a frame as recovery delivers it, whole; those before the snapshot are passed.
     mutating func apply(_ header: FrameHeader, _ frame: Span<UInt8>) throws(JournalError) {
-        newestTime = max(newestTime ?? header.time, header.time)
         let isShared = header.stream == StreamNumber.control
+        let isLater = knownBy.map { header.time > $0 } ?? false
+        if !isLater { newestTime = max(newestTime ?? header.time, header.time) }
         let index = isShared ? shardCount : Int(header.stream)
         if !marks.isEmpty, header.sequence <= marks[index].sequence {
             if header.sequence == marks[index].sequence, header.hash != marks[index].hash.value {
@@ -71,6 +74,10 @@ struct TailReplay: ~Copyable {
                     stream: header.stream, sequence: header.sequence,
                     reason: "the snapshot was taken at another frame of this number")
             }
+            return
+        }
+        if isLater {
+            if isShared { try applyNames(header, frame) }
             return
         }
         frameCount += 1
@@ -81,6 +88,20 @@ struct TailReplay: ~Copyable {
             FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
         do throws(UnusableFrame) { try crew!.replay(header, payload) } catch {
             throw Self.unusable(error)
+        }
+    }
+
+    /// Applies the names of a frame of shared data alone: a shard may have used one at a time that its
+    /// own clock took for earlier.
+    private func applyNames(
+        _ header: FrameHeader, _ frame: Span<UInt8>
+    ) throws(JournalError) {
+        guard header.kind == .facts else { return }
+        let payload = frame.extracting(
+            FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
+        do throws(ReplayError) { try here.engine.master.replay(payload, namesOnly: true) } catch {
+            throw Self.unusable(
+                UnusableFrame(stream: header.stream, sequence: header.sequence, error: error))
         }
     }
 

@@ -7,6 +7,7 @@
 
 package import Bytes
 internal import Engine
+internal import History
 internal import Journal
 internal import Platform
 package import Snapshot
@@ -41,11 +42,13 @@ final class SnapshotKeeper: Sendable {
     private let engine: Engine
     private let journal: Journal
     private let folder: String
+    private let history: HistoryKeeper
     private let schedule: SnapshotSchedule
     private let clock: ServiceClock
     private let freezes: FreezeRequests
     private let bellOfShard: @Sendable (Int) -> Doorbell
     private let requests = Mutex(Requests())
+    private let historyFailed = Mutex<String?>(nil)
     private let isEnding = Atomic(false)
     private let thread = Mutex<RunningThread?>(nil)
     /// The manifests of all there are, newest first.
@@ -63,13 +66,14 @@ final class SnapshotKeeper: Sendable {
 
     /// - Parameter isUnchanged: There is a snapshot, and nothing has changed since.
     init(
-        engine: Engine, journal: Journal, folder: String, schedule: SnapshotSchedule,
-        clock: ServiceClock, freezes: FreezeRequests, isUnchanged: Bool,
+        engine: Engine, journal: Journal, folder: String, history: HistoryKeeper,
+        schedule: SnapshotSchedule, clock: ServiceClock, freezes: FreezeRequests, isUnchanged: Bool,
         bellOfShard: @escaping @Sendable (Int) -> Doorbell
     ) {
         self.engine = engine
         self.journal = journal
         self.folder = folder
+        self.history = history
         self.schedule = schedule
         self.clock = clock
         self.freezes = freezes
@@ -101,6 +105,9 @@ final class SnapshotKeeper: Sendable {
 
     /// All that are in the folder, newest first, as they were when one was last taken.
     var list: [Manifest] { published.withLock { $0 } }
+
+    /// Why the history is not what it should be, where the last try failed.
+    var historyFailure: String? { historyFailed.withLock { $0 } }
 
     /// Why there is no newer snapshot, where the last try failed.
     var failure: String? {
@@ -216,9 +223,9 @@ final class SnapshotKeeper: Sendable {
                 try? writer.abandon()
                 throw error
             }
-            let manifest = try writer.publish()
+            let manifest = try writer.publish(frozenBy: clock.now(.current))
             last.withLock { $0.frames = frames }
-            try forgetWhatIsOld()
+            try forgetWhatIsOld(shouldContinue)
             let manifests = Self.manifests(in: folder)
             published.withLock { $0 = manifests }
             let elapsed = Clock.monotonicNanoseconds - start
@@ -260,13 +267,27 @@ final class SnapshotKeeper: Sendable {
         }
     }
 
-    private func forgetWhatIsOld() throws(SnapshotError) {
+    private func forgetWhatIsOld(_ shouldContinue: () -> Bool) throws(SnapshotError) {
         let retention = Retention(wholeCountMin: 2, countMax: max(2, schedule.keptCount))
-        let pruned = try SnapshotReader(in: folder).prune(
-            keeping: retention, now: clock.now(.current))
+        let reader = SnapshotReader(in: folder)
+        let bases = history.bases(among: Self.manifests(in: folder))
+        let pruned = try reader.prune(keeping: retention, bases: bases, now: clock.now(.current))
         guard pruned.whole.count >= 2, let oldest = pruned.whole.last else { return }
-        journal.trim(through: oldest.shards.map(\.sequence) + [oldest.control.sequence])
+        let recent = Set(try reader.numbers().prefix(retention.countMax))
+            .union(pruned.whole.map(\.number))
+        let past = Self.manifests(in: folder).filter { !recent.contains($0.number) }
+        do throws(HistoryError) {
+            try history.keep(through: oldest.sequences, shouldContinue)
+            journal.trim(through: oldest.sequences)
+            try history.prune(past, oldest: oldest, in: reader, now: clock.now(.current))
+            noteHistory(nil)
+        } catch {
+            // The journal keeps what the history could not take; the next snapshot tries again.
+            if error != .cancelled { noteHistory(error.description) }
+        }
     }
+
+    private func noteHistory(_ failure: String?) { historyFailed.withLock { $0 = failure } }
 }
 
 extension Moment {
