@@ -145,13 +145,19 @@ let package = Package(
                 "EngineTests",
             ]),
         tests(
+            "HistoryTests",
+            uses: [
+                "Bytes", "Engine", "Journal", "Platform", "Snapshot", "History", "EngineTests",
+                "SnapshotTests",
+            ]),
+        tests(
             "SimulationTests", uses: ["Journal", "Engine", "Simulation"], defects: true),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",
             uses: [
                 "Bytes", "CSV", "Zstd", "Parquet", "Platform", "Client", "Engine", "Journal",
-                "Service", "Snapshot", "SampleData", "holdfast",
+                "Service", "Snapshot", "History", "SampleData", "holdfast",
             ]),
     ],
     swiftLanguageModes: [.v6]

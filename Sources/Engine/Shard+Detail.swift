@@ -1,6 +1,6 @@
 // What only the owner can tell: every state of a SKU's positions, and what is parked.
 
-internal import Bytes
+package import Bytes
 internal import Columns
 internal import Domain
 
@@ -15,11 +15,18 @@ extension Shard {
         batch.category = positions.attributes[Int(sku)].category
         appendItemName(sku, to: &batch.itemName)
         batch.version = positions.reader.consistent(sku) { _ in } ?? 0
+        appendDetails(of: sku, to: &batch.details)
+    }
+
+    /// Appends every position of a SKU.
+    ///
+    /// - Complexity: O(positions of the SKU).
+    package func appendDetails(of sku: UInt32, to details: inout Buffer<PositionDetail>) {
         for row in positions.reader.extent(sku).rows {
             let location = positions.reader.location(at: row)
             let key = PositionKey(sku: sku, location: location)
             let state = positions.rows[row]
-            batch.details.append(
+            details.append(
                 PositionDetail(
                     location: location, sellable: state.sellable,
                     returned: units(state, key, .returned), damaged: units(state, key, .damaged),

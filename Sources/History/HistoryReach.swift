@@ -28,6 +28,8 @@ package struct HistoryReach: Sendable {
     /// Oldest first; those that nothing is written in are left out.
     package let starts: [SegmentStart]
 
+    init(_ starts: [SegmentStart]) { self.starts = starts }
+
     /// - Throws: When a folder or a file cannot be read.
     /// - Complexity: O(segments): of each the first bytes are read.
     package init(

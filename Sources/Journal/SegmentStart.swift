@@ -9,6 +9,11 @@ package struct SegmentStart: Equatable, Sendable {
     /// The newest frames before it: of each shard, then of the control stream, then the marks.
     package var heads: [StreamHead]
 
+    package init(base: UInt64, heads: [StreamHead]) {
+        self.base = base
+        self.heads = heads
+    }
+
     /// Whether all frames before it are among those up to `sequences`: of each shard, then of the control
     /// stream.
     package func isCovered(by sequences: [UInt64]) -> Bool {
