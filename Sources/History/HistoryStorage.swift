@@ -14,7 +14,7 @@ private let badMessage: Int32 = 74
 package final class HistoryStorage: Storage {
     private let journal: FileStorage
     private let history: HistoryFolder
-    private let first: UInt64
+    private let bases: ClosedRange<UInt64>
 
     /// Archived segments that are open, by numbers below zero.
     private let archived = Mutex<[Int32: OpenSegment]>([:])
@@ -33,16 +33,19 @@ package final class HistoryStorage: Storage {
     /// - Parameters:
     ///   - journal: The folder of the journal.
     ///   - first: The base of the first segment that there shall be; 0: all.
-    package init(journal: String, history: HistoryFolder, from first: UInt64 = 0) {
+    ///   - last: That of the last one.
+    package init(
+        journal: String, history: HistoryFolder, from first: UInt64 = 0, through last: UInt64 = .max
+    ) {
         self.journal = FileStorage(folder: journal, isReadOnly: true)
         self.history = history
-        self.first = first
+        bases = first...last
     }
 
     package func segments() throws(SystemError) -> [UInt64] {
         // The journal's last: what it hands over meanwhile is seen twice rather than never.
         let kept = try history.bases()
-        return Set(kept).union(try journal.segments()).filter { $0 >= first }.sorted()
+        return Set(kept).union(try journal.segments()).filter { bases.contains($0) }.sorted()
     }
 
     package func exists(_ name: FileName) -> Bool {

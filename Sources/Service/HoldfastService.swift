@@ -184,7 +184,7 @@ package final class HoldfastService: Sendable {
             isUnchanged: isUnchanged
         ) { shared.seats[shared.owner(ofShard: $0)].bell }
         try keeper.start()
-        shared.state.begin(journal, keeper, changes: changes)
+        shared.state.begin(journal, keeper, PastReader(engine, directory), changes: changes)
         shared.ringAll()
     }
 
@@ -225,6 +225,7 @@ package final class HoldfastService: Sendable {
         _ shouldContinue: @escaping () -> Bool = { true }
     ) -> SnapshotOutcome? {
         guard let journal = shared.state.journal else { return nil }
+        shared.state.past?.end()
         shared.state.snapshots?.end()
         var outcome: SnapshotOutcome?
         if !journal.isFenced {

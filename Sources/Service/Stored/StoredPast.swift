@@ -25,10 +25,13 @@ package enum PastMoment: Equatable, Sendable {
         }
     }
 
+    /// How much later than a base the first effective time lies that it serves for.
+    package static let asOfLag = futureToleranceMilliseconds
+
     /// A base must have been frozen by then.
     var baseTime: Milliseconds {
         switch self {
-        case .asOf(let time): time - futureToleranceMilliseconds
+        case .asOf(let time): time - Self.asOfLag
         case .knownAt(let time): time
         }
     }
@@ -106,7 +109,38 @@ extension StoredDirectory {
         summary.frameCount = replay.frameCount
         summary.newestTime = replay.newestTime
         engine.adoptEverywhere(engine.master.policy(now: moment.time))
-        return StoredState(engine: engine, summary: summary, now: moment.time, heads: [])
+        var state = StoredState(engine: engine, summary: summary, now: moment.time, heads: [])
+        state.pastSegment = first
+        return state
+    }
+
+    /// Delivers the facts of all shards' frames from a segment on.
+    ///
+    /// - Complexity: O(bytes).
+    func walkFacts(
+        from first: UInt64, _ deliver: (FrameHeader, borrowing Buffer<Fact>) -> Void
+    ) throws(StartError) {
+        let files = HistoryStorage(journal: journalPath, history: history, from: first)
+        var facts = Buffer<Fact>()
+        do throws(JournalError) {
+            let survey = try JournalSurvey(files, shardCount: shardCount) {
+                (header, frame) throws(JournalError) in
+                guard header.kind == .facts, header.stream != StreamNumber.control else { return }
+                let payload = frame.extracting(
+                    FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
+                var reader = FactReader(time: header.time)
+                facts.removeAll()
+                do throws(FactError) {
+                    while try reader.readCommand(payload, into: &facts) {}
+                } catch {
+                    throw .unusable(
+                        stream: header.stream, sequence: header.sequence,
+                        reason: "byte \(error.offset) of the payload is no fact")
+                }
+                deliver(header, facts)
+            }
+            if let problem = survey.problem { throw problem }
+        } catch { throw StartError("\(path): \(error)") }
     }
 
     private func outOfReach(_ moment: PastMoment) throws(StartError) -> StartError {
@@ -117,7 +151,7 @@ extension StoredDirectory {
         case .knownFrom(let time):
             var text = ByteBuffer()
             var earliest = time
-            if case .asOf = moment { earliest += futureToleranceMilliseconds }
+            if case .asOf = moment { earliest += PastMoment.asOfLag }
             text.append(rfc3339: earliest)
             kept = "the earliest moment that can be asked for is \(text.span.text)"
         }
