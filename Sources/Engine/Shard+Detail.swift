@@ -2,7 +2,7 @@
 
 package import Bytes
 internal import Columns
-internal import Domain
+package import Domain
 
 extension Shard {
     /// Fills the reply with every position of the SKU that the batch's text names.
@@ -34,6 +34,20 @@ extension Shard {
                     allocated: state.allocated, safetyStock: state.safetyStock,
                     free: positions.reader.free(at: row)))
         }
+    }
+
+    /// The row of a position, and its units by condition; nil where there is none.
+    package func stock(of key: PositionKey) -> (row: Int, units: PositionState)? {
+        guard let row = positions.row(of: key.sku, at: key.location) else { return nil }
+        let state = positions.rows[row]
+        var units = PositionState()
+        units.sellable = state.sellable
+        if state.hasOtherConditions {
+            units.returned = self.units(state, key, .returned)
+            units.damaged = self.units(state, key, .damaged)
+            units.blocked = self.units(state, key, .blocked)
+        }
+        return (row, units)
     }
 
     /// Appends the name of a SKU in plain words, if it has one.
