@@ -43,7 +43,9 @@ extension ServiceHandler {
                 before: journal.durableSequence(of: reference.shard) + 1)
             try read(head.query, bytes, into: &question)
             guard let ticket = past.ask(question) else {
-                throw RequestRefusal(429, "busy", "another reading of the past is under way")
+                exchange.problem(
+                    429, "busy", "another reading of the past is under way", retryAfterSeconds: 1)
+                return .done
             }
             remembering.append((exchange.token, ticket))
             exchange.state = HistoryExchange(ticket, sku)
