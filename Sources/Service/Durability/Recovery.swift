@@ -39,7 +39,7 @@ struct TailReplay: ~Copyable {
     private let marks: [StreamMark]
     private var crewFactCount = 0
     private(set) var frameCount = 0
-    /// Only what was known by then is applied, but for names, which change nothing; nil: all is.
+    /// Only what was known by then is applied, but for names, which change no stock; nil: all is.
     var knownBy: Milliseconds?
     private(set) var newestTime: Milliseconds?
 
