@@ -7,7 +7,8 @@
 //     moved               its units, where it took effect by then
 //     counted             the count is its value less the movements that were known to have come after
 //                         it: of those that the state has, evolve adds them back; the others are kept
-//                         aside, by condition (`later`)
+//                         aside, by condition (`later`). A condition that a whole count did not need to
+//                         tell had nothing then, and keeps what the state has of it
 //     movement recorded   void by a count known then; by one that the state has, or it takes effect
 //     count recorded      likewise; older than the late window it would have been parked
 //
@@ -58,7 +59,6 @@ extension Shard {
                     throw .outOfRange(offset: offset)
                 }
             }
-            tellWholeCount(told, first..<end, asOf)
             try replay(0..<facts.count, payload, names, at: offset)
             first = end
         }
@@ -145,32 +145,5 @@ extension Shard {
         if let newest = state.newestAt, fact.at < newest - options.lateWindow { return true }
         let after = movements.sum(state, condition: fact.condition, after: fact.at)
         return count(fact, less: -after)
-    }
-
-    /// Appends the conditions that a whole count did not need to tell: they had nothing, by all that was
-    /// known then.
-    private mutating func tellWholeCount(
-        _ told: borrowing Buffer<Fact>, _ range: Range<Int>, _ asOf: AsOf
-    ) {
-        var whole: StockCounted?
-        var silent = Set(Condition.allCases)
-        for index in range {
-            guard case .counted(let fact) = told[index], fact.isWhole, fact.at <= asOf.time else {
-                continue
-            }
-            whole = fact
-            silent.remove(fact.condition)
-        }
-        guard let whole else { return }
-        for condition in Condition.allCases where silent.contains(condition) {
-            let key = Self.sideKey(whole.position, condition, isCount: false)
-            let value = moved(0, by: -(asOf.later[key] ?? 0)) ?? 0
-            if value == 0, !(state(whole.position)?.hasOtherConditions ?? false) { continue }
-            facts.append(
-                .counted(
-                    StockCounted(
-                        position: whole.position, condition: condition, value: value, at: whole.at,
-                        isWhole: true)))
-        }
     }
 }
