@@ -40,21 +40,42 @@ package struct HistoryReach: Sendable {
         do throws(SystemError) { bases = try files.segments() } catch { throw .storage(error) }
         var starts: [SegmentStart] = []
         for base in bases.reversed() {
-            guard let start = try files.start(of: base, shardCount: shardCount) else {
-                // Prepared, or damaged: what lies before it cannot be gone through.
+            guard let (start, end) = try Self.segment(base, files, shardCount: shardCount) else {
+                // Prepared, damaged or removed meanwhile: what lies before it cannot be gone through.
                 if starts.isEmpty { continue }
                 break
             }
-            if let next = starts.last {
-                do throws(SystemError) {
-                    let file = try files.open(.segment(base))
-                    defer { files.close(file) }
-                    if base + UInt64(try files.byteCount(file)) != next.base { break }
-                } catch { throw .storage(error) }
-            }
+            if let next = starts.last, end != next.base { break }
             starts.append(start)
         }
         self.starts = starts.reversed()
+    }
+
+    /// Where a segment begins and ends; nil where it says nothing of it, or is gone.
+    private static func segment(
+        _ base: UInt64, _ files: HistoryStorage, shardCount: Int
+    ) throws(JournalError) -> (start: SegmentStart, end: UInt64)? {
+        do throws(JournalError) {
+            guard let start = try files.start(of: base, shardCount: shardCount) else { return nil }
+            return (start, base + UInt64(try byteCount(base, files)))
+        } catch {
+            if case .storage(let failure) = error,
+                failure.isMissingFile || failure.code == badMessage
+            {
+                return nil
+            }
+            throw error
+        }
+    }
+
+    private static func byteCount(
+        _ base: UInt64, _ files: HistoryStorage
+    ) throws(JournalError) -> Int {
+        do throws(SystemError) {
+            let file = try files.open(.segment(base))
+            defer { files.close(file) }
+            return try files.byteCount(file)
+        } catch { throw .storage(error) }
     }
 
     /// Whether all that ever was can be told without a base.

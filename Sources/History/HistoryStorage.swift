@@ -8,7 +8,7 @@ internal import Zstd
 
 /// EROFS and EBADMSG, the same on every Linux.
 private let readOnly: Int32 = 30
-private let badMessage: Int32 = 74
+let badMessage: Int32 = 74
 
 /// The segments of the journal, and before them those of the history.
 package final class HistoryStorage: Storage {

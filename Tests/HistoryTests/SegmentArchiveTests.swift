@@ -187,6 +187,21 @@ private struct SmallDisk: SnapshotStorage {
         }
     }
 
+    @Test func `behind a file whose head is damaged the past can be told still`() throws {
+        let folder = try JournalFolder()
+        try folder.append(120)
+        let kept = try folder.archive().keep(through: folder.sequences())
+        try folder.trim(kept.count)
+        let file = folder.history.file(kept[2])
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+        bytes[1] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
+        let reach = try folder.reach()
+        #expect(reach.starts.first?.base == kept[3] && !reach.hasBeginning)
+        #expect(try folder.history.check().filter { $0.problem != nil }.map(\.base) == [kept[2]])
+        #expect(try folder.frames(from: kept[3]).count > 0)
+    }
+
     @Test func `a segment that is missing is named`() throws {
         let folder = try JournalFolder()
         try folder.append(120)
