@@ -72,20 +72,23 @@ let package = Package(
             "Simulation",
             uses: ["Bytes", "Domain", "Columns", "Platform", "Journal", "Engine", "Snapshot"]),
 
+        // What was before.
+        module("History", uses: ["Bytes", "Zstd", "Platform", "Journal", "Snapshot"]),
+
         // The program.
         module(
             "Service",
             uses: [
-                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "JSON", "CSV",
-                "HTTP", "Zstd", "Parquet", "Platform",
+                "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "History", "JSON",
+                "CSV", "HTTP", "Zstd", "Parquet", "Platform",
             ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
         module("SampleData", uses: ["Bytes"]),
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Bytes", "Domain", "Journal", "Engine", "Snapshot", "JSON", "CSV", "HTTP", "Zstd",
-                "Platform", "Client", "Service", "SampleData", "Simulation",
+                "Bytes", "Domain", "Journal", "Engine", "Snapshot", "History", "JSON", "CSV",
+                "HTTP", "Zstd", "Platform", "Client", "Service", "SampleData", "Simulation",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -143,13 +146,19 @@ let package = Package(
                 "Snapshot", "EngineTests",
             ]),
         tests(
+            "HistoryTests",
+            uses: [
+                "Bytes", "Engine", "Journal", "Platform", "Snapshot", "History", "EngineTests",
+                "SnapshotTests",
+            ]),
+        tests(
             "SimulationTests", uses: ["Journal", "Engine", "Snapshot", "Simulation"], defects: true),
         tests("ClientTests", uses: ["Bytes", "HTTP", "Platform", "Client"]),
         tests(
             "CommandLineTests",
             uses: [
                 "Bytes", "CSV", "Zstd", "Parquet", "Platform", "Client", "Engine", "Journal",
-                "Service", "Snapshot", "SampleData", "holdfast",
+                "Service", "Snapshot", "History", "SampleData", "holdfast",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -12,6 +12,11 @@ package enum Fact: BitwiseCopyable, Sendable {
     case positionAdded(PositionKey)
     case moved(StockMoved)
     case counted(StockCounted)
+    /// A movement came that a count known by then has made void: without effect.
+    case movementRecorded(StockMoved)
+    /// A count came that is older than another one known by then: without effect. Its value is what
+    /// was counted.
+    case countRecorded(StockCounted)
     case categorised(SKUCategorised)
     /// An event and its outcome, so that a repeat of it changes nothing.
     case remembered(RememberedEvent)

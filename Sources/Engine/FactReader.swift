@@ -62,18 +62,10 @@ package struct FactReader: Sendable {
             return .skuAdded(try place.readRange(payload, Int(length)))
         case .positionAdded:
             return .positionAdded(try readPosition(payload))
-        case .moved:
-            return .moved(
-                StockMoved(
-                    position: try readPosition(payload), condition: try readCondition(payload).0,
-                    delta: try place.read(payload), at: try place.read(payload)))
-        case .counted:
-            let position = try readPosition(payload)
-            let (condition, isWhole) = try readCondition(payload)
-            return .counted(
-                StockCounted(
-                    position: position, condition: condition, value: try place.read(payload),
-                    at: try place.read(payload), isWhole: isWhole))
+        case .moved: return .moved(try readMovement(payload))
+        case .counted: return .counted(try readCount(payload))
+        case .movementRecorded: return .movementRecorded(try readMovement(payload))
+        case .countRecorded: return .countRecorded(try readCount(payload))
         case .categorised:
             return .categorised(
                 SKUCategorised(
@@ -103,6 +95,21 @@ package struct FactReader: Sendable {
 
     private mutating func readPosition(_ payload: Span<UInt8>) throws(FactError) -> PositionKey {
         PositionKey(sku: try place.read(payload), location: try place.read(payload))
+    }
+
+    @inline(__always)
+    private mutating func readMovement(_ payload: Span<UInt8>) throws(FactError) -> StockMoved {
+        StockMoved(
+            position: try readPosition(payload), condition: try readCondition(payload).0,
+            delta: try place.read(payload), at: try place.read(payload))
+    }
+
+    private mutating func readCount(_ payload: Span<UInt8>) throws(FactError) -> StockCounted {
+        let position = try readPosition(payload)
+        let (condition, isWhole) = try readCondition(payload)
+        return StockCounted(
+            position: position, condition: condition, value: try place.read(payload),
+            at: try place.read(payload), isWhole: isWhole)
     }
 
     private mutating func readCondition(

@@ -9,6 +9,8 @@
 //               5 categorised        SKU 32 · category 16 · length 32 · name
 //               6 remembered         fingerprint 64, 32 · body 32 · outcome 8
 //               7 parked             outcome 8 · length 32 · source
+//               8 movement recorded  as moved: it came without effect
+//               9 count recorded     as counted, never whole: it came without effect
 //
 // Numbers are little-endian, signed ones in two's complement. SKUs and locations are ids, counted
 // from 0 as facts add them. Service time is that of the frame. A change of meaning needs a new
@@ -40,6 +42,8 @@ package enum FactFormat {
         case categorised
         case remembered
         case parked
+        case movementRecorded
+        case countRecorded
     }
 
     /// Appends the facts of one command, which are not none.
@@ -55,28 +59,19 @@ package enum FactFormat {
         }
     }
 
-    /// Appends the facts of a command that moved units of one position, or none, and has an id.
+    /// Appends the facts of a command that has an id and moved units of one position, or would have.
+    ///
+    /// - Parameter moved: nil where nothing can be told of it.
     static func append(
         _ moved: StockMoved?, _ event: RememberedEvent, to output: inout ByteBuffer
     ) {
         var start = startOfCommand
         if let moved {
-            append(moved, start, to: &output)
+            let kind = event.outcome == .recorded ? Kind.movementRecorded : .moved
+            append(moved, kind.rawValue | start, to: &output)
             start = 0
         }
         append(event, start, to: &output)
-    }
-
-    @inline(__always)
-    private static func append(
-        _ fact: StockMoved, _ start: UInt8, to output: inout ByteBuffer
-    ) {
-        // Tag, SKU, location and condition are 64 bits.
-        output.append(
-            littleEndian: UInt64(Kind.moved.rawValue | start) | UInt64(fact.position.sku) << 8
-                | UInt64(fact.position.location) << 40 | UInt64(fact.condition.rawValue) << 56)
-        output.append(littleEndian: fact.delta)
-        output.append(littleEndian: fact.at)
     }
 
     @inline(__always)
@@ -102,14 +97,10 @@ package enum FactFormat {
         case .positionAdded(let position):
             output.append(tag(.positionAdded))
             append(position, to: &output)
-        case .moved(let fact):
-            append(fact, start, to: &output)
-        case .counted(let fact):
-            output.append(tag(.counted))
-            append(fact.position, to: &output)
-            output.append(fact.condition.rawValue | (fact.isWhole ? wholeCount : 0))
-            output.append(littleEndian: fact.value)
-            output.append(littleEndian: fact.at)
+        case .moved(let fact): append(fact, tag(.moved), to: &output)
+        case .counted(let fact): append(fact, tag(.counted), to: &output)
+        case .movementRecorded(let fact): append(fact, tag(.movementRecorded), to: &output)
+        case .countRecorded(let fact): append(fact, tag(.countRecorded), to: &output)
         case .categorised(let fact):
             output.append(tag(.categorised))
             output.append(littleEndian: fact.sku)
@@ -122,6 +113,28 @@ package enum FactFormat {
             output.append(fact.outcome.rawValue)
             append(text.part(fact.source), to: &output)
         }
+    }
+
+    @inline(__always)
+    private static func append(
+        _ fact: StockMoved, _ tag: UInt8, to output: inout ByteBuffer
+    ) {
+        // Tag, SKU, location and condition are 64 bits.
+        output.append(
+            littleEndian: UInt64(tag) | UInt64(fact.position.sku) << 8
+                | UInt64(fact.position.location) << 40 | UInt64(fact.condition.rawValue) << 56)
+        output.append(littleEndian: fact.delta)
+        output.append(littleEndian: fact.at)
+    }
+
+    private static func append(
+        _ fact: StockCounted, _ tag: UInt8, to output: inout ByteBuffer
+    ) {
+        output.append(tag)
+        append(fact.position, to: &output)
+        output.append(fact.condition.rawValue | (fact.isWhole ? wholeCount : 0))
+        output.append(littleEndian: fact.value)
+        output.append(littleEndian: fact.at)
     }
 
     private static func append(_ position: PositionKey, to output: inout ByteBuffer) {

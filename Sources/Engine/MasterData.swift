@@ -277,7 +277,9 @@ package final class MasterData: Sendable {
     /// Applies the changes of a control frame.
     ///
     /// - Throws: At the first that is malformed or does not fit; those before it have been applied.
-    package func replay(_ payload: Span<UInt8>) throws(ReplayError) {
+    package func replay(
+        _ payload: Span<UInt8>, namesOnly: Bool = false
+    ) throws(ReplayError) {
         if defects.has(.controlFrameSkipped) { return }
         var reader = MasterFactReader()
         while true {
@@ -292,6 +294,7 @@ package final class MasterData: Sendable {
                 fact = .locations(entries)
             }
             guard let fact else { return }
+            if namesOnly, !fact.isName { continue }
             do throws(MasterDataRefusal) {
                 try change(factByteCount: 0) { (state) throws(MasterDataRefusal) in
                     try state.apply(fact)

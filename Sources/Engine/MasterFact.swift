@@ -40,6 +40,14 @@ package enum MasterFact: Equatable, Sendable {
         case rules
     }
 
+    /// Whether it gives a name its id, and changes nothing else.
+    var isName: Bool {
+        switch self {
+        case .locationNamed, .channelNamed, .groupNamed, .categoryNamed: true
+        case .locations, .channels, .groups, .rules: false
+        }
+    }
+
     static let hasFrom: UInt8 = 1
     static let hasUntil: UInt8 = 2
 }

@@ -148,8 +148,8 @@ extension Shard {
     /// What becomes of one movement.
     enum MoveDecision {
         case moved(StockMoved)
-        /// The shelf was counted after it.
-        case recorded
+        /// The shelf was counted after it. nil: it is more than can be told.
+        case recorded(StockMoved?)
         case overflow
     }
 
@@ -179,7 +179,9 @@ extension Shard {
             hasEffect = true
             facts.append(.moved(fact))
             return true
-        case .recorded: return true
+        case .recorded(let fact):
+            if let fact { facts.append(.movementRecorded(fact)) }
+            return true
         case .overflow: return false
         }
     }
@@ -192,7 +194,12 @@ extension Shard {
             if let counted = countedAt(state, leg.key, leg.condition),
                 defects.has(.countBoundaryOpen) ? at < counted : at <= counted
             {
-                return .recorded
+                // The shelf was counted after it.
+                let delta = Int32(exactly: leg.delta)
+                return .recorded(
+                    delta.map {
+                        StockMoved(position: leg.key, condition: leg.condition, delta: $0, at: at)
+                    })
             }
             units = self.units(state, leg.key, leg.condition)
         }
@@ -214,6 +221,9 @@ extension Shard {
             if let last = countedAt(state, key, condition),
                 at < last || defects.has(.countAgainIgnored) && at == last
             {
+                facts.append(
+                    .countRecorded(
+                        StockCounted(position: key, condition: condition, value: counted, at: at)))
                 return .recorded
             }
             let isClosed = defects.has(.windowClosed)
@@ -255,7 +265,12 @@ extension Shard {
         var hasEffect = false
         for condition in Condition.allCases {
             guard let counted = command[counted: condition] else { continue }
-            if let last = countedAt(state, key, condition), at < last { continue }
+            if let last = countedAt(state, key, condition), at < last {
+                facts.append(
+                    .countRecorded(
+                        StockCounted(position: key, condition: condition, value: counted, at: at)))
+                continue
+            }
             let later =
                 state.movements == 0
                 ? 0 : movements.sum(state, condition: condition, after: at)

@@ -1,8 +1,8 @@
 // What only the owner can tell: every state of a SKU's positions, and what is parked.
 
-internal import Bytes
+package import Bytes
 internal import Columns
-internal import Domain
+package import Domain
 
 extension Shard {
     /// Fills the reply with every position of the SKU that the batch's text names.
@@ -15,11 +15,18 @@ extension Shard {
         batch.category = positions.attributes[Int(sku)].category
         appendItemName(sku, to: &batch.itemName)
         batch.version = positions.reader.consistent(sku) { _ in } ?? 0
+        appendDetails(of: sku, to: &batch.details)
+    }
+
+    /// Appends every position of a SKU.
+    ///
+    /// - Complexity: O(positions of the SKU).
+    package func appendDetails(of sku: UInt32, to details: inout Buffer<PositionDetail>) {
         for row in positions.reader.extent(sku).rows {
             let location = positions.reader.location(at: row)
             let key = PositionKey(sku: sku, location: location)
             let state = positions.rows[row]
-            batch.details.append(
+            details.append(
                 PositionDetail(
                     location: location, sellable: state.sellable,
                     returned: units(state, key, .returned), damaged: units(state, key, .damaged),
@@ -27,6 +34,20 @@ extension Shard {
                     allocated: state.allocated, safetyStock: state.safetyStock,
                     free: positions.reader.free(at: row)))
         }
+    }
+
+    /// The row of a position, and its units by condition; nil where there is none.
+    package func stock(of key: PositionKey) -> (row: Int, units: PositionState)? {
+        guard let row = positions.row(of: key.sku, at: key.location) else { return nil }
+        let state = positions.rows[row]
+        var units = PositionState()
+        units.sellable = state.sellable
+        if state.hasOtherConditions {
+            units.returned = self.units(state, key, .returned)
+            units.damaged = self.units(state, key, .damaged)
+            units.blocked = self.units(state, key, .blocked)
+        }
+        return (row, units)
     }
 
     /// Appends the name of a SKU in plain words, if it has one.

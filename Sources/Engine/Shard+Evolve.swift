@@ -51,6 +51,8 @@ extension Shard {
         case .counted(let fact):
             open(fact.position.sku, &evolution)
             evolve(fact, row(of: fact.position, &evolution.known))
+        case .movementRecorded, .countRecorded:
+            break
         case .categorised(let fact):
             open(fact.sku, &evolution)
             evolve(fact, text)

@@ -21,22 +21,22 @@ extension Shard {
         }
         if let outcome = recall(command) { return outcome }
         guard let leg = onlyLeg(command, place), !isBeforeMemory(command) else { return nil }
-        var fact: StockMoved?
+        var event = RememberedEvent(
+            fingerprint: command.fingerprint, outcome: .accepted, time: now)
+        let fact: StockMoved?
         switch decideMove(leg, at: command.at) {
-        case .moved(let moved): fact = moved
-        case .recorded: break
+        case .moved(let moved):
+            fact = moved
+            positions.beginChange(place.sku)
+            evolve(moved, at: Int(place.row))
+            positions.endChange(place.sku)
+        case .recorded(let movement):
+            fact = movement
+            event.outcome = .recorded
         case .overflow: return .overflow
         }
-        let event = RememberedEvent(
-            fingerprint: command.fingerprint, outcome: fact == nil ? .recorded : .accepted,
-            time: now)
-        if let fact {
-            positions.beginChange(place.sku)
-            evolve(fact, at: Int(place.row))
-            positions.endChange(place.sku)
-        }
         remembered.add(event)
-        let isLeftOut = defects.has(.recordedNotKept) && fact == nil
+        let isLeftOut = defects.has(.recordedNotKept) && event.outcome == .recorded
         if keepsFacts, !isLeftOut { keep(fact, event) }
         return event.outcome
     }

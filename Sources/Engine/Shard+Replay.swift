@@ -15,6 +15,8 @@ package enum ReplayError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The command that begins at this offset contradicts the state: another SKU has the name or the
     /// position, or lacks it; or units leave their range.
     case contradiction(offset: Int)
+    /// As of a time, units leave their range by the command that begins at this offset.
+    case outOfRange(offset: Int)
     case outOfMemory
 
     /// In words, for whoever has to act on it.
@@ -24,6 +26,8 @@ package enum ReplayError: Error, Equatable, Sendable, CustomStringConvertible {
             "byte \(error.offset) of the payload is no fact (\(error.reason))"
         case .contradiction(let offset):
             "the facts at byte \(offset) of the payload contradict what came before"
+        case .outOfRange(let offset):
+            "by the facts at byte \(offset) of the payload units leave 32 bits"
         case .outOfMemory: "there is no memory for it"
         }
     }
@@ -73,6 +77,12 @@ extension Shard {
         let hasItems: Bool
         do throws(FactError) { hasItems = try readFrame(payload, time) } catch {
             throw .malformed(error)
+        }
+        if asOf != nil {
+            let factCount = facts.count
+            try replayAsOf(payload, names)
+            if hasItems { itemChangeCount += 1 }
+            return factCount
         }
         var first = 0
         for command in replayed.indices {
@@ -128,7 +138,7 @@ extension Shard {
         case .counted(let fact): prefetchRun(fact.position.sku)
         case .positionAdded(let key): prefetchRun(key.sku)
         case .remembered(let event): remembered.prefetch(event.fingerprint)
-        case .skuAdded, .categorised, .parked: break
+        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .parked: break
         }
     }
 
@@ -147,7 +157,8 @@ extension Shard {
         case .moved(let fact): key = fact.position
         case .counted(let fact): key = fact.position
         case .positionAdded(let position): key = position
-        case .skuAdded, .categorised, .remembered, .parked: return
+        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .remembered, .parked:
+            return
         }
         guard Int(key.sku) < positions.skuCount else { return }
         let extent = positions.reader.extent(key.sku)
@@ -162,7 +173,7 @@ extension Shard {
     }
 
     /// Applies the facts of one command.
-    private mutating func replay(
+    mutating func replay(
         _ range: Range<Int>, _ payload: Span<UInt8>, _ names: NameCounts, at offset: Int
     ) throws(ReplayError) {
         var evolution = Evolution(known: FoundPlace())
@@ -198,6 +209,11 @@ extension Shard {
             return moved(units, by: Int64(fact.delta)) != nil
         case .counted(let fact):
             return effectiveTimes.contains(fact.at) && row(fact.position, &evolution) != nil
+        case .movementRecorded(let fact):
+            return effectiveTimes.contains(fact.at) && row(fact.position, &evolution) != nil
+        case .countRecorded(let fact):
+            return effectiveTimes.contains(fact.at) && !fact.isWhole
+                && row(fact.position, &evolution) != nil
         case .categorised(let fact):
             return fits(fact.sku, evolution) && Int(fact.category) <= names.categories
                 && fact.name.count <= Int(UInt16.max)
@@ -242,7 +258,9 @@ extension Shard {
                     counted = fact.position
                 }
             case .remembered: eventCount += 1
-            case .skuAdded, .positionAdded, .categorised, .parked: break
+            case .movementRecorded, .countRecorded, .skuAdded, .positionAdded, .categorised,
+                .parked:
+                break
             }
         }
         try movements.prepare(movementCount)
@@ -260,7 +278,7 @@ extension Shard {
         case .categorised(let fact):
             try itemNames.prepare(rows: fact.name.count)
             try itemNameOf.prepare(keys: 1)
-        case .moved, .counted, .remembered, .parked:
+        case .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked:
             break
         }
     }

@@ -96,6 +96,8 @@ package struct Shard: ~Copyable {
     package var keptFacts = ByteBuffer()
     var keptCommandCount: UInt32 = 0
     var keepsFacts: Bool
+    /// Set where only what took effect by a time is replayed.
+    var asOf: AsOf?
     /// The shard's end of the journal, and replies that wait for it.
     var journal: StreamEnd?
     var heldReplies = HeldReplies()

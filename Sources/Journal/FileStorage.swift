@@ -21,9 +21,14 @@ package final class FileStorage: Storage {
         self.isReadOnly = isReadOnly
     }
 
+    /// The file of a segment in the folder of a journal.
+    package static func segmentPath(_ base: UInt64, in folder: String) -> String {
+        "\(folder)/\(segmentFileName(base))"
+    }
+
     private func path(_ name: FileName) -> String {
         switch name {
-        case .segment(let base): "\(folder)/\(segmentFileName(base))"
+        case .segment(let base): Self.segmentPath(base, in: folder)
         case .preparing: "\(folder)/next.preparing"
         case .ballast: "\(folder)/ballast"
         }

@@ -145,15 +145,20 @@ func frameHash(_ region: borrowing Region, at offset: Int, _ byteCount: Int) -> 
 }
 
 extension Region {
+    /// Puts `bytes` at `offset`.
+    package func store(_ bytes: Span<UInt8>, at offset: Int) {
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe address(offset, source.count).copyMemory(from: start, byteCount: source.count)
+        }
+    }
+
     /// Fills the region with `bytes` and zeros behind them. On request every place that looks like a
     /// frame and fits gets the hash that it should have: how a fuzzer gets past the hashes.
     package func load(_ bytes: Span<UInt8>, repairingHashes: Bool) {
         precondition(bytes.count <= byteCount)
         clear(0..<byteCount)
-        unsafe bytes.withUnsafeBytes { source in
-            guard let start = source.baseAddress else { return }
-            unsafe address(0, source.count).copyMemory(from: start, byteCount: source.count)
-        }
+        store(bytes, at: 0)
         guard repairingHashes else { return }
         var offset = 0
         while offset + FrameHeader.byteCount <= byteCount {

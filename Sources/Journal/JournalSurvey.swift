@@ -39,9 +39,18 @@ package struct JournalSurvey: Sendable {
         folder: String, shardCount: Int, starting: [StreamHead] = [],
         _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) {
+        try self.init(
+            FileStorage(folder: folder, isReadOnly: true), shardCount: shardCount,
+            starting: starting, deliver)
+    }
+
+    /// Reads the journal in `files`, likewise.
+    package init(
+        _ files: some Storage, shardCount: Int, starting: [StreamHead] = [],
+        _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
+    ) throws(JournalError) {
         var configuration = JournalConfiguration()
         configuration.shardCount = shardCount
-        let files = FileStorage(folder: folder, isReadOnly: true)
         let none = [StreamHead](repeating: StreamHead(), count: configuration.streams.count)
         do throws(JournalError) {
             var recovery = try Recovery(
@@ -55,7 +64,7 @@ package struct JournalSurvey: Sendable {
     }
 
     private mutating func read(
-        _ recovery: inout Recovery<FileStorage>,
+        _ recovery: inout Recovery<some Storage>,
         _ deliver: (FrameHeader, Span<UInt8>) throws(JournalError) -> Void
     ) throws(JournalError) {
         segments = recovery.segments.map {

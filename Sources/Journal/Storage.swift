@@ -14,7 +14,7 @@ package enum FileName: Equatable, Sendable, BitwiseCopyable {
 
 /// An open file of a storage.
 package struct FileNumber: Equatable, Sendable, BitwiseCopyable {
-    let value: Int32
+    package let value: Int32
     package init(_ value: Int32) { self.value = value }
 }
 

@@ -4,6 +4,7 @@ internal import Bytes
 internal import Columns
 internal import Domain
 package import Engine
+package import History
 package import Journal
 package import Platform
 internal import Snapshot
@@ -37,6 +38,7 @@ package struct DataConfiguration: Sendable {
     package var segmentByteCount = 64 << 20
     package var ballastByteCount = 64 << 20
     package var snapshots = SnapshotSchedule()
+    package var history = HistoryLimits()
 
     /// Bytes that a segment may have: from what holds two of the largest frames with their marks.
     package static let segmentByteCounts = 2 * frameByteCountMax + (1 << 20)...1 << 30
@@ -177,11 +179,12 @@ package final class HoldfastService: Sendable {
         let shared = shared
         let keeper = SnapshotKeeper(
             engine: engine, journal: journal, folder: directory.snapshotsPath,
+            history: HistoryKeeper(directory, configuration.history),
             schedule: configuration.snapshots, clock: shared.clock, freezes: shared.freezes,
             isUnchanged: isUnchanged
         ) { shared.seats[shared.owner(ofShard: $0)].bell }
         try keeper.start()
-        shared.state.begin(journal, keeper, changes: changes)
+        shared.state.begin(journal, keeper, PastReader(engine, directory), changes: changes)
         shared.ringAll()
     }
 
@@ -222,6 +225,7 @@ package final class HoldfastService: Sendable {
         _ shouldContinue: @escaping () -> Bool = { true }
     ) -> SnapshotOutcome? {
         guard let journal = shared.state.journal else { return nil }
+        shared.state.past?.end()
         shared.state.snapshots?.end()
         var outcome: SnapshotOutcome?
         if !journal.isFenced {

@@ -103,8 +103,7 @@ struct StockModel: Equatable {
         if command.id != nil {
             remember(Remembered(content: command.content, outcome: outcome, time: now))
         }
-        let isNothing = isTold || outcome == .recorded && command.id == nil
-        if !isNothing { eventCount += 1 }
+        if !isTold { eventCount += 1 }
         return outcome
     }
 

@@ -76,6 +76,8 @@ package struct Manifest: Codable, Equatable, Sendable {
     package var number: UInt64
     /// Service time, in milliseconds since 1970 UTC.
     package var time: Milliseconds
+    /// Service time when it held all that it holds: nothing in it was decided later. nil: not told.
+    package var frozenBy: Milliseconds?
     package var shardCount: Int
     package var positions: Int
     /// By shard.

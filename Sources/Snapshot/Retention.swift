@@ -1,7 +1,7 @@
 // Which snapshots are kept.
 
 package import Bytes
-internal import Platform
+package import Platform
 
 /// How many snapshots are kept, and how long.
 package struct Retention: Sendable {
@@ -33,9 +33,10 @@ extension SnapshotReader {
     ///
     /// What is newer than those stays too, damaged or not: it may be looked into.
     ///
+    /// - Parameter bases: Snapshots that stay too, for what they are a base of.
     /// - Complexity: O(bytes) of the snapshots that must stay: they are compared with their manifests.
     package func prune(
-        keeping retention: Retention, now: Milliseconds
+        keeping retention: Retention, bases: Set<UInt64> = [], now: Milliseconds
     ) throws(SnapshotError) -> Pruned {
         var pruned = Pruned()
         for (index, number) in try numbers().enumerated() {
@@ -45,14 +46,17 @@ extension SnapshotReader {
             }
             let age = (try? manifest(of: number)).map { now - $0.time } ?? .max
             if index < retention.countMax, age <= retention.ageMax { continue }
+            if bases.contains(number) { continue }
             do throws(SystemError) { try remove(number) } catch { throw .system(error) }
             pruned.removed.append(number)
         }
         return pruned
     }
 
+    /// Removes a snapshot.
+    ///
     /// Under another name first, so that nobody takes it for a damaged one when this is interrupted.
-    private func remove(_ number: UInt64) throws(SystemError) {
+    package func remove(_ number: UInt64) throws(SystemError) {
         let folder = place.folder(number)
         if place.defects.has(.removedUnderItsName) {
             return try SnapshotFolders.remove(folder, place.storage)

@@ -9,6 +9,11 @@ internal import Synchronization
 package struct PassedOver: Sendable {
     package let number: UInt64
     package let reason: SnapshotError
+
+    package init(number: UInt64, reason: SnapshotError) {
+        self.number = number
+        self.reason = reason
+    }
 }
 
 /// The snapshots in a folder.

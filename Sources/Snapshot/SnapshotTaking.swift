@@ -19,6 +19,9 @@ package protocol SnapshotHost: ~Copyable {
     /// Service time.
     var now: Milliseconds { get }
 
+    /// Snapshots that stay whatever the limits say.
+    var bases: Set<UInt64> { get }
+
     /// Has a shard frozen at a marker of its stream.
     ///
     /// - Returns: nil to give the snapshot up.
@@ -31,6 +34,10 @@ package protocol SnapshotHost: ~Copyable {
     /// Has the journal forget what lies before `sequences`: of each shard, then of the control
     /// stream.
     mutating func trim(through sequences: [UInt64])
+}
+
+extension SnapshotHost where Self: ~Copyable {
+    package var bases: Set<UInt64> { [] }
 }
 
 /// What a step did.
@@ -54,12 +61,14 @@ package struct SnapshotTaking: ~Copyable {
     }
 
     private let place: SnapshotPlace
-    private let retention: Retention
+    package let retention: Retention
     private let shardCount: Int
     private var writer: SnapshotWriter
     private var stage = Stage.freeze(0)
     private var heads: [StreamHead] = []
     private var master: (master: FrozenMaster, head: StreamHead)?
+    /// When the last of what it holds had been frozen.
+    private var frozenBy: Milliseconds?
     package private(set) var isPublished = false
 
     /// Begins the next snapshot; removes what earlier ones left unfinished.
@@ -137,6 +146,7 @@ package struct SnapshotTaking: ~Copyable {
     ) throws(SnapshotError) {
         let (master, head) = master ?? host.engine.master.freeze()
         heads.append(head)
+        frozenBy = host.now
         try writer.write(master, at: StreamMark(head))
         stage = .wait
     }
@@ -152,7 +162,7 @@ package struct SnapshotTaking: ~Copyable {
         if place.defects.has(.trimmedBeforePublication) {
             host.trim(through: heads.map(\.sequence))
         }
-        let manifest = try writer.publish()
+        let manifest = try writer.publish(frozenBy: frozenBy)
         isPublished = true
         stage = .prune
         return .published(manifest)
@@ -164,7 +174,8 @@ package struct SnapshotTaking: ~Copyable {
     ) throws(SnapshotError) -> Pruned {
         var retention = retention
         if place.defects.has(.onlyOneKept) { retention = Retention(wholeCountMin: 1, countMax: 1) }
-        let pruned = try SnapshotReader(place).prune(keeping: retention, now: host.now)
+        let pruned = try SnapshotReader(place).prune(
+            keeping: retention, bases: host.bases, now: host.now)
         guard pruned.whole.count >= retention.wholeCountMin, let oldest = pruned.whole.last else {
             return pruned
         }

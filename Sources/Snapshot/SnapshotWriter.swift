@@ -116,19 +116,24 @@ package struct SnapshotWriter: ~Copyable {
 
     /// Makes what was written the newest snapshot.
     ///
+    /// - Parameter frozenBy: Service time when shared data had been frozen, the last; by default that of
+    ///   its beginning.
     /// - Precondition: All shards and shared data were written, and the journal is durable past their
     ///   marks.
     /// - Throws: When a step fails or the device gives back other bytes; there is no new snapshot then,
     ///   unless only the link `latest` could not be moved.
-    package mutating func publish() throws(SnapshotError) -> Manifest {
+    package mutating func publish(
+        frozenBy: Milliseconds? = nil
+    ) throws(SnapshotError) -> Manifest {
         guard let control, let versions else { preconditionFailure("shared data is missing") }
         for file in files {
             guard shouldContinue() else { throw .cancelled }
             try file.check(in: folder, place, isUncached: true)
         }
         let manifest = Manifest(
-            format: Manifest.currentFormat, number: number, time: time, shardCount: marks.count,
-            positions: positionCount, shards: marks.compactMap { $0 }, control: control,
+            format: Manifest.currentFormat, number: number, time: time,
+            frozenBy: frozenBy ?? time, shardCount: marks.count, positions: positionCount,
+            shards: marks.compactMap { $0 }, control: control,
             versions: versions, files: files)
         if place.defects.has(.renamedBeforeManifest) {
             try takePlace()

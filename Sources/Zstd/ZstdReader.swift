@@ -122,3 +122,17 @@ package struct ZstdReader: ~Copyable {
         byte == 0x28 || byte & 0xF0 == 0x50
     }
 }
+
+/// How many bytes the frame that begins with `head` says that it holds.
+///
+/// - Parameter head: The first 18 bytes of the frame, or all where it has fewer.
+/// - Throws: `notZstd`, or `corrupt` where the frame does not say it.
+package func zstdContentByteCount(_ head: Span<UInt8>) throws(ZstdError) -> Int {
+    let count = unsafe head.withUnsafeBufferPointer { head in
+        unsafe ZSTD_getFrameContentSize(head.baseAddress, head.count)
+    }
+    // ZSTD_CONTENTSIZE_ERROR and ZSTD_CONTENTSIZE_UNKNOWN of zstd.h.
+    if count == .max - 1 { throw .notZstd }
+    guard let count = Int(exactly: count) else { throw .corrupt(detail: 0) }
+    return count
+}

@@ -31,6 +31,12 @@ package struct ZstdWriter: ~Copyable {
 
     deinit { _ = unsafe ZSTD_freeCCtx(context) }
 
+    /// Has the next frame say how many bytes it holds, which must be written then.
+    package mutating func announce(contentByteCount: Int) throws(ZstdError) {
+        let result = unsafe ZSTD_CCtx_setPledgedSrcSize(context, UInt64(contentByteCount))
+        if let error = ZstdError(result: result) { throw error }
+    }
+
     /// Takes in all of `bytes`; appends to `output` what has become ready, often nothing.
     package mutating func write(
         _ bytes: Span<UInt8>, into output: inout ByteBuffer

@@ -1,12 +1,13 @@
-// `holdfast query`: what can be promised of some SKUs, as a table.
+// `holdfast query`: what can be promised of some SKUs, as a table; of a directory at rest, their stock,
+// also that of the past.
 
 import Bytes
 import Client
 import JSON
 
 let queryCommand = Subcommand(
-    name: "query", usage: "SKU... --from URL [OPTION...]",
-    summary: "Asks a running service how much can be promised.",
+    name: "query", usage: "SKU... (--from URL | --data DIR) [OPTION...]",
+    summary: "Asks a service how much can be promised, or a directory what stock there was.",
     options: [
         .value("from", "URL", "the service, like http://127.0.0.1:8080"),
         .value("channel", "CHANNEL", "the selling channel"),
@@ -15,17 +16,26 @@ let queryCommand = Subcommand(
         .value("qty", "N", "whether so many can be promised"),
         .flag("detail", "each location too"),
         .flag("json", "the service's answer as it is"),
-        .missing("data", "this version asks a running service alone: use --from"),
+        .value("data", "DIR", "a data directory that nobody serves just now"),
         .missing("by", "this version knows no availability by date"),
-        .missing("as-of", "this version knows the stock of now alone"),
-    ],
-    notes: "A SKU that begins with two hyphens goes behind a --."
+    ] + pastOptions,
+    notes: """
+        With --data every position is a line, with --location those alone.
+
+        \(pastNotes)
+
+        A SKU that begins with two hyphens goes behind a --.
+        """
 ) { (arguments, console) throws(CommandError) in try query(arguments, console) }
 
 private func query(
     _ arguments: Arguments, _ console: Console
 ) throws(CommandError) -> ExitStatus {
     guard !arguments.words.isEmpty else { throw .usage("query which SKU?") }
+    if let path = arguments.value("data") { return try queryStored(path, arguments, console) }
+    for name in ["as-of", "known-at", "late-window"] where arguments.value(name) != nil {
+        throw .usage("--\(name) needs --data DIR: a service answers for now")
+    }
     let url = try arguments.service("from")
     var question = AvailabilityQuestion()
     question.skus = arguments.words

@@ -1,6 +1,7 @@
 // `holdfast serve`: the service in the foreground, until a signal ends it.
 
 import Engine
+import History
 import Journal
 import Platform
 import Service
@@ -24,8 +25,8 @@ let serveCommand = Subcommand(
         .value("ballast-bytes", "67108864", "bytes that are given up when the disk is full"),
         .value("snapshot-every", "5m", "how often a snapshot is taken; 0s: never by the clock"),
         .value("snapshots-kept", "3", "snapshots that are kept, at least 2"),
-        .missing("history", "this version keeps the journal back to the second newest snapshot"),
-        .missing("history-bytes", "this version keeps no history"),
+        .value("history", "30d", "how far back the past can be told; 0s: not at all"),
+        .value("history-bytes", "16G", "bytes that the past may take"),
         .missing("resp", "this version speaks HTTP alone"),
         .missing("config", "this version takes options from the command line alone"),
     ],
@@ -91,6 +92,7 @@ private func dataConfiguration(
     guard let path = arguments.value("data") else {
         for name in [
             "durability", "segment-bytes", "ballast-bytes", "snapshot-every", "snapshots-kept",
+            "history", "history-bytes",
         ]
         where arguments.value(name) != nil {
             throw .usage("--\(name) needs --data DIR: without it stock is in memory only")
@@ -122,6 +124,13 @@ private func dataConfiguration(
     }
     data.snapshots.keptCount = try arguments.integer(
         "snapshots-kept", in: 2...1000, default: data.snapshots.keptCount)
+    if arguments.value("history") == "0s" {
+        data.history.age = 0
+    } else {
+        data.history.age = try arguments.duration("history", default: data.history.age)
+    }
+    data.history.byteCount = try arguments.count(
+        "history-bytes", in: 0...1 << 50, default: data.history.byteCount)
     return data
 }
 

@@ -13,6 +13,8 @@ import Testing
 final class DataFolder {
     let folder: TestFolder
     let path: String
+    /// For the services to come.
+    var change: (inout DataConfiguration) -> Void = { _ in }
 
     /// - Parameter path: nil: a new one.
     init(_ path: String? = nil) throws {
@@ -31,6 +33,7 @@ final class DataFolder {
         data.segmentByteCount = 8 << 20
         data.ballastByteCount = 1 << 20
         data.snapshots.every = 0
+        change(&data)
         configuration.data = data
         return configuration
     }

@@ -152,7 +152,7 @@ import Testing
             #expect(refused.status == 3)
             #expect(
                 refused.errors.hasSuffix(
-                    "is in use by another process: export the copy that holdfast backup makes\n"))
+                    "is in use by another process: use the copy that holdfast backup makes\n"))
         }
     }
 

@@ -132,7 +132,6 @@ final class RunningProgram {
         (["query", "A", "--from", "http://h", "--qty", "0"], "--qty takes a number from 1"),
         (["query", "A", "--from", "http://h", "--by", "x"], "--by: this version knows no"),
         (["export"], "--out FILE is required"),
-        (["reconcile", "f"], "no such command: reconcile; there are serve, demo, import"),
         (["quary"], "no such command: quary; there are serve, demo, import, query, export"),
         (["--help-me"], "no such option: --help-me"),
         (["help", "load"], "no such command: load"),

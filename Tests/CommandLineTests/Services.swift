@@ -35,7 +35,9 @@ struct Run: Equatable {
 }
 
 /// Runs the program in this process.
-func run(_ arguments: String...) -> Run {
+func run(_ arguments: String...) -> Run { run(arguments) }
+
+func run(_ arguments: [String]) -> Run {
     let console = Console.capturing()
     let status = runHoldfast(arguments, console: console)
     return Run(

@@ -7,6 +7,9 @@ from journal import JournalFault
 CONDITIONS = ("sellable", "returned", "damaged", "blocked")
 START = WHOLE = 0x80
 
+# Facts of units; those that are recorded came without effect.
+MOVEMENTS = {3: "moved", 4: "counted", 8: "movement recorded", 9: "count recorded"}
+
 # What `command` yields, beside the outcome of the event it remembers.
 ACCEPTED, RECORDED = 1, 2
 
@@ -61,14 +64,13 @@ def fact(kind, reader):
         return ("sku", reader.text())
     if kind == 2:
         return ("position", *reader.take("<IH"))
-    if kind in (3, 4):
+    if kind in MOVEMENTS:
         sku, location, condition, value, at = reader.take("<IHBiq")
         if condition & ~WHOLE >= len(CONDITIONS):
             raise reader.fault()
         if condition & WHOLE:
             return ("counted whole", sku, location, condition & ~WHOLE, value, at)
-        name = "moved" if kind == 3 else "counted"
-        return (name, sku, location, CONDITIONS[condition], value, at)
+        return (MOVEMENTS[kind], sku, location, CONDITIONS[condition], value, at)
     if kind == 5:
         return ("categorised", *reader.take("<IH"), reader.text("<I"))
     if kind == 6:

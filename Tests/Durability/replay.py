@@ -1,6 +1,6 @@
 """Stock from a journal: each command is decided again from the event that it tells of."""
 
-from facts import ACCEPTED, RECORDED, changes, commands
+from facts import ACCEPTED, MOVEMENTS, RECORDED, changes, commands
 from journal import CONTROL, MARKER
 
 CONDITIONS = ("sellable", "returned", "damaged", "blocked")
@@ -41,8 +41,7 @@ class Replay:
         self.shards = {}
         self.locations = []
         self.documents = {}
-        self.present = set()  # Effective times of the events whose effect is there.
-        self.recorded = 0  # Events that were kept without effect.
+        self.present = set()  # Effective times of the events that are there.
         self.remembered = set()
         self.flows = {"received": 0, "shipped": 0, "adjusted": 0, "corrected": 0}
 
@@ -70,18 +69,17 @@ class Replay:
         if identity in self.remembered:
             raise Violation("remembered twice", place)
         self.remembered.add(identity)
-        times = {fact[-1] for fact in facts if fact[0] in ("moved", "counted")}
+        times = {fact[-1] for fact in facts if fact[0] in MOVEMENTS.values()}
         if not times:
-            if len(facts) != 1 or outcome != RECORDED:
-                raise Violation("ghost command", f"{facts} in {place}")
-            self.recorded += 1
-            return
+            raise Violation("ghost command", f"{facts} in {place}")
         event = self.ledger.by_at.get(min(times))
         if event is None or len(times) != 1:
             raise Violation("ghost", f"{facts} in {place}")
         if event.at in self.present:
             raise Violation("twice", f"{event!r} in {place}")
-        expected = [*self.decide(shard, event), ("remembered", ACCEPTED)]
+        expected = self.decide(shard, event)
+        has_effect = any(fact[0] in ("moved", "counted") for fact in expected)
+        expected.append(("remembered", ACCEPTED if has_effect else RECORDED))
         told = [self.named(shard, fact) for fact in facts[:-1]] + [("remembered", outcome)]
         if told != expected:
             raise Violation("other facts than the event's", f"{event!r}: {told} in {place}")
@@ -113,7 +111,8 @@ class Replay:
                 facts.append(("position", name, event.location))
             else:
                 if event.at < place.counted.get(condition, event.at):
-                    return facts
+                    return [*facts, ("count recorded", name, event.location, condition,
+                                     event.qty, event.at)]
                 later = sum(units for at, units in place.moves[condition] if at > event.at)
             return [*facts, ("counted", name, event.location, condition, event.qty + later,
                              event.at)]
@@ -123,8 +122,9 @@ class Replay:
             if place is None and location not in added:
                 facts.append(("position", name, location))
                 added.add(location)
-            if place is None or event.at > place.counted.get(condition, event.at - 1):
-                facts.append(("moved", name, location, condition, units, event.at))
+            has_effect = place is None or event.at > place.counted.get(condition, event.at - 1)
+            facts.append(("moved" if has_effect else "movement recorded", name, location,
+                          condition, units, event.at))
         return facts
 
     def evolve(self, shard, event, facts):
@@ -142,7 +142,7 @@ class Replay:
                 place.units[condition] += value
                 place.moves[condition].append((at, value))
                 total += value
-            else:
+            elif fact[0] == "counted":
                 total += value - place.units[condition]
                 place.units[condition] = value
                 place.counted[condition] = at

@@ -157,6 +157,19 @@ private struct Frame {
         }
     }
 
+    @Test func `names alone of shared data can be replayed`() throws {
+        let kept = try play(History(seed: 5, stepCount: 300))
+        let master = kept.fixture.engine.master
+        let other = try EngineFixture(kept.fixture.engine.options)
+        for frame in kept.control { try other.engine.master.replay(frame.span, namesOnly: true) }
+        #expect(other.engine.master.nameCounts.locations == master.nameCounts.locations)
+        #expect(other.engine.master.nameCounts.categories == master.nameCounts.categories)
+        #expect(other.engine.master.locations.value.allSatisfy { $0.groups.isEmpty && $0.isOpen })
+        #expect(!master.locations.value.allSatisfy { $0.groups.isEmpty && $0.isOpen })
+        #expect(other.engine.master.groups.value.isEmpty && !master.groups.value.isEmpty)
+        #expect(other.engine.master.rules.value == RuleSet() && master.rules.value != RuleSet())
+    }
+
     @Test func `damaged control facts are an error or other facts, never a trap`() throws {
         let kept = try play(History(seed: 5, stepCount: 200))
         let control = Array(kept.control.joined())

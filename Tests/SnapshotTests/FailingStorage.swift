@@ -89,6 +89,7 @@ final class FailingStorage: SnapshotStorage, @unchecked Sendable {
         let before = try? FileManager.default.destinationOfSymbolicLink(atPath: target)
         try system.rename(path, to: target)
         renames.append((path, target, before))
+        if unsyncedFiles.remove(path) != nil { unsyncedFiles.insert(target) }
     }
 
     func link(_ path: String, to target: String) throws(SystemError) {

@@ -56,6 +56,15 @@ import Testing
         #expect(pruned.whole.allSatisfy { $0.shards == [mark(0)] && $0.control == mark(99) })
     }
 
+    @Test func `bases stay whatever the limits say`() throws {
+        let pruned = try folder.reader.prune(
+            keeping: Retention(countMax: 3), bases: [1, 2, 9], now: fixture.now)
+        #expect(pruned.removed == [3])
+        #expect(try folder.reader.numbers() == [6, 5, 4, 2, 1])
+        try folder.reader.remove(2)
+        #expect(try folder.reader.numbers() == [6, 5, 4, 1])
+    }
+
     @Test func `without limits nothing goes`() throws {
         #expect(try prune(Retention()).removed == [])
         #expect(try folder.reader.numbers().count == 6)

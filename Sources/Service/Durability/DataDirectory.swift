@@ -5,6 +5,7 @@
 //     lock             held by the process that serves it
 //     journal/         see Journal/Journal.swift
 //     snapshots/       see Snapshot
+//     history/         see History; made when there is something to keep
 //
 // `key` is written before `holdfast.json`, so a directory that has the one has the other.
 
@@ -33,6 +34,7 @@ package final class DataDirectory: Sendable {
 
     package var journalPath: String { path + "/journal" }
     package var snapshotsPath: String { path + "/snapshots" }
+    package var historyPath: String { path + "/history" }
 
     /// What `holdfast.json` says.
     struct Description: Codable {

@@ -37,6 +37,8 @@ struct TailReplay: ~Copyable {
     private let marks: JournalMarks
     private var crewFactCount = 0
     private(set) var frameCount = 0
+    /// Only what was known by then is applied, but for names, which change no stock; nil: all is.
+    var knownBy: Milliseconds?
     private(set) var newestTime: Milliseconds?
 
     /// - Parameters:
@@ -57,8 +59,13 @@ struct TailReplay: ~Copyable {
 
     /// Applies a frame as recovery delivers it, whole; those before the snapshot are passed.
     mutating func apply(_ header: FrameHeader, _ frame: Span<UInt8>) throws(JournalError) {
-        newestTime = max(newestTime ?? header.time, header.time)
+        let isLater = knownBy.map { header.time > $0 } ?? false
+        if !isLater { newestTime = max(newestTime ?? header.time, header.time) }
         guard try marks.isBehind(header) else { return }
+        if isLater {
+            if header.stream == StreamNumber.control { try applyNames(header, frame) }
+            return
+        }
         frameCount += 1
         guard header.kind == .facts, header.stream != StreamNumber.control, crew != nil else {
             return try here.apply(header, frame)
@@ -67,6 +74,20 @@ struct TailReplay: ~Copyable {
             FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
         do throws(UnusableFrame) { try crew!.replay(header, payload) } catch {
             throw Self.unusable(error)
+        }
+    }
+
+    /// Applies the names of a frame of shared data alone: a shard may have used one at a time that its
+    /// own clock took for earlier.
+    private func applyNames(
+        _ header: FrameHeader, _ frame: Span<UInt8>
+    ) throws(JournalError) {
+        guard header.kind == .facts else { return }
+        let payload = frame.extracting(
+            FrameHeader.byteCount..<FrameHeader.byteCount + header.payloadByteCount)
+        do throws(ReplayError) { try here.engine.master.replay(payload, namesOnly: true) } catch {
+            throw Self.unusable(
+                UnusableFrame(stream: header.stream, sequence: header.sequence, error: error))
         }
     }
 

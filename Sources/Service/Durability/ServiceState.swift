@@ -10,6 +10,7 @@ package final class ServiceState: Sendable {
     private let replayed = Atomic<UInt64>(0)
     private let opened = Mutex<Journal?>(nil)
     private let keeping = Mutex<SnapshotKeeper?>(nil)
+    private let remembering = Mutex<PastReader?>(nil)
     /// When answers to writers leave; nil: stock is in memory only.
     package let durability: Durability?
 
@@ -39,6 +40,9 @@ package final class ServiceState: Sendable {
 
     var snapshots: SnapshotKeeper? { keeping.withLock { $0 } }
 
+    /// nil likewise.
+    var past: PastReader? { remembering.withLock { $0 } }
+
     /// The journal's state; nil where there is none yet, or none at all.
     package var journalState: JournalState? { journal?.state }
 
@@ -65,9 +69,12 @@ package final class ServiceState: Sendable {
         }
     }
 
-    func begin(_ journal: Journal, _ keeper: SnapshotKeeper, changes: UInt64) {
+    func begin(
+        _ journal: Journal, _ keeper: SnapshotKeeper, _ past: PastReader, changes: UInt64
+    ) {
         opened.withLock { $0 = journal }
         keeping.withLock { $0 = keeper }
+        remembering.withLock { $0 = past }
         generation.store(journal.generation, ordering: .relaxed)
         changesBefore.store(changes, ordering: .relaxed)
         // Release: pairs with `isReady`.

@@ -5,6 +5,7 @@
 
 package import Bytes
 internal import Engine
+internal import History
 internal import Journal
 internal import Platform
 package import Snapshot
@@ -39,11 +40,13 @@ final class SnapshotKeeper: Sendable {
     private let engine: Engine
     private let journal: Journal
     private let folder: String
+    private let history: HistoryKeeper
     private let schedule: SnapshotSchedule
     private let clock: ServiceClock
     private let freezes: FreezeRequests
     private let bellOfShard: @Sendable (Int) -> Doorbell
     private let requests = Mutex(Requests())
+    private let historyFailed = Mutex<String?>(nil)
     private let isEnding = Atomic(false)
     private let thread = Mutex<RunningThread?>(nil)
     /// The manifests of all there are, newest first.
@@ -61,13 +64,14 @@ final class SnapshotKeeper: Sendable {
 
     /// - Parameter isUnchanged: There is a snapshot, and nothing has changed since.
     init(
-        engine: Engine, journal: Journal, folder: String, schedule: SnapshotSchedule,
-        clock: ServiceClock, freezes: FreezeRequests, isUnchanged: Bool,
+        engine: Engine, journal: Journal, folder: String, history: HistoryKeeper,
+        schedule: SnapshotSchedule, clock: ServiceClock, freezes: FreezeRequests, isUnchanged: Bool,
         bellOfShard: @escaping @Sendable (Int) -> Doorbell
     ) {
         self.engine = engine
         self.journal = journal
         self.folder = folder
+        self.history = history
         self.schedule = schedule
         self.clock = clock
         self.freezes = freezes
@@ -100,6 +104,9 @@ final class SnapshotKeeper: Sendable {
     /// All that are in the folder, newest first, as they were when one was last taken.
     var list: [Manifest] { published.withLock { $0 } }
 
+    /// Why the history is not what it should be, where the last try failed.
+    var historyFailure: String? { historyFailed.withLock { $0 } }
+
     /// Why there is no newer snapshot, where the last try failed.
     var failure: String? {
         requests.withLock { requests in
@@ -107,7 +114,7 @@ final class SnapshotKeeper: Sendable {
         }
     }
 
-    private static func manifests(in folder: String) -> [Manifest] {
+    fileprivate static func manifests(in folder: String) -> [Manifest] {
         let reader = SnapshotReader(in: folder)
         return ((try? reader.numbers()) ?? []).compactMap { try? reader.manifest(of: $0) }
     }
@@ -205,7 +212,8 @@ final class SnapshotKeeper: Sendable {
         // Until it is published there is more than the snapshot before has.
         last.withLock { $0 = Standing(position: position, frames: nil) }
         var host = KeeperHost(
-            engine: engine, journal: journal, clock: clock, freezing: freeze, thawing: thaw)
+            engine: engine, journal: journal, clock: clock, history: history, folder: folder,
+            freezing: freeze, thawing: thaw, shouldContinue: shouldContinue)
         do throws(SnapshotError) {
             let retention = Retention(wholeCountMin: 2, countMax: max(2, schedule.keptCount))
             var taking = try SnapshotTaking(
@@ -215,6 +223,8 @@ final class SnapshotKeeper: Sendable {
                 let manifest = try finish(&taking, &host, shouldContinue) {
                     last.withLock { $0.frames = frames }
                 }
+                let failure = host.historyFailure
+                historyFailed.withLock { $0 = failure }
                 let manifests = Self.manifests(in: folder)
                 published.withLock { $0 = manifests }
                 let elapsed = Clock.monotonicNanoseconds - start
@@ -243,8 +253,9 @@ final class SnapshotKeeper: Sendable {
             case .published(let manifest):
                 published = manifest
                 onPublished()
-            case .finished:
+            case .finished(let pruned):
                 guard let published else { preconditionFailure("it ends behind its publication") }
+                try host.pruneHistory(pruned, taking.retention)
                 return published
             }
         }
@@ -256,10 +267,35 @@ private struct KeeperHost: SnapshotHost {
     let engine: Engine
     let journal: Journal
     let clock: ServiceClock
+    let history: HistoryKeeper
+    let folder: String
     let freezing: (Int) -> (shard: FrozenShard, head: StreamHead)?
     let thawing: (Int) -> Void
+    let shouldContinue: () -> Bool
+
+    /// Why the history could not be brought up to date.
+    private(set) var historyFailure: String?
+    private var isTrimmed = false
+
+    init(
+        engine: Engine, journal: Journal, clock: ServiceClock, history: HistoryKeeper,
+        folder: String, freezing: @escaping (Int) -> (shard: FrozenShard, head: StreamHead)?,
+        thawing: @escaping (Int) -> Void, shouldContinue: @escaping () -> Bool
+    ) {
+        self.engine = engine
+        self.journal = journal
+        self.clock = clock
+        self.history = history
+        self.folder = folder
+        self.freezing = freezing
+        self.thawing = thawing
+        self.shouldContinue = shouldContinue
+    }
 
     var now: Milliseconds { clock.now(.current) }
+
+    /// The snapshots that the history builds on.
+    var bases: Set<UInt64> { history.bases(among: SnapshotKeeper.manifests(in: folder)) }
 
     func freeze(_ shard: Int) -> (shard: FrozenShard, head: StreamHead)? { freezing(shard) }
 
@@ -267,7 +303,33 @@ private struct KeeperHost: SnapshotHost {
 
     func durableSequence(of stream: UInt16) -> UInt64 { journal.durableSequence(of: stream) }
 
-    func trim(through sequences: [UInt64]) { journal.trim(through: sequences) }
+    /// The history takes what the journal is to forget. What it cannot take stays in the journal; the
+    /// next snapshot tries again.
+    mutating func trim(through sequences: [UInt64]) {
+        do throws(HistoryError) {
+            try history.keep(through: sequences, shouldContinue)
+            journal.trim(through: sequences)
+            isTrimmed = true
+        } catch { note(error) }
+    }
+
+    /// Removes what has become too old of the history, once the journal was trimmed.
+    mutating func pruneHistory(
+        _ pruned: Pruned, _ retention: Retention
+    ) throws(SnapshotError) {
+        guard isTrimmed, let oldest = pruned.whole.last else { return }
+        let reader = SnapshotReader(in: folder)
+        let recent = Set(try reader.numbers().prefix(retention.countMax))
+            .union(pruned.whole.map(\.number))
+        let past = SnapshotKeeper.manifests(in: folder).filter { !recent.contains($0.number) }
+        do throws(HistoryError) {
+            try history.prune(past, oldest: oldest, in: reader, now: now)
+        } catch { note(error) }
+    }
+
+    private mutating func note(_ error: HistoryError) {
+        if error != .cancelled { historyFailure = error.description }
+    }
 }
 
 extension Moment {

@@ -226,6 +226,11 @@ struct RowDecoder: ~Copyable {
         }
     }
 
+    /// Lends a name of the row that was decoded last.
+    func withName<Result>(
+        _ name: ByteRange, of bytes: Span<UInt8>, _ body: (Span<UInt8>) -> Result
+    ) -> Result { names.withName(name, bytes, body) }
+
     /// Appends what the command refers to: the SKU's name and, for an item, its plain name.
     func append(
         sku: ByteRange, _ kind: IngestKind, of bytes: Span<UInt8>, to text: inout ByteBuffer

@@ -18,6 +18,7 @@ package enum Route: UInt8, CaseIterable, Sendable {
     case rules
     case deadLetters
     case snapshots
+    case history
     case health
     case metrics
 
@@ -36,6 +37,7 @@ package enum Route: UInt8, CaseIterable, Sendable {
         case .rules: "rules"
         case .deadLetters: "dead_letters"
         case .snapshots: "snapshots"
+        case .history: "history"
         case .health: "health"
         case .metrics: "metrics"
         }
@@ -109,6 +111,9 @@ struct RouteMatch {
         }
         if collection.equals("positions"), isMember {
             return match(.positions, isRead, "GET, HEAD")
+        }
+        if collection.equals("history"), isMember {
+            return match(.history, isRead, "GET, HEAD")
         }
         if collection.equals("items") {
             return isMember

@@ -42,6 +42,10 @@ extension ServiceHandler {
                 exchange.body.append(",\"error\":")
                 exchange.body.append(jsonString: failure.description.utf8.span)
             }
+            if let failure = state.snapshots?.historyFailure {
+                exchange.body.append(",\"history_error\":")
+                exchange.body.append(jsonString: failure.utf8.span)
+            }
             if let failure = state.snapshots?.failure {
                 exchange.body.append(",\"snapshot_error\":")
                 exchange.body.append(jsonString: failure.utf8.span)

@@ -48,6 +48,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     var adopting: [(token: ExchangeToken, generation: UInt64, sequence: UInt64)] = []
     /// Exchanges that wait for a snapshot, by its ticket.
     var snapshotting: [(token: ExchangeToken, ticket: UInt64)] = []
+    /// Exchanges that wait for a reading of the past.
+    var remembering: [(token: ExchangeToken, ticket: PastTicket)] = []
     private var ready: [ExchangeToken] = []
 
     init(_ shared: SharedService, seat: ReactorSeat) {
@@ -111,6 +113,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .positions, .items: return askDetail(head, bytes, &exchange)
         case .deadLetters: return askParked(&exchange)
         case .snapshots: return answerSnapshots(head, &exchange)
+        case .history: return askHistory(head, bytes, &exchange)
         case .locations, .groups, .channels, .rules:
             return answerDocument(head, bytes, body: body, &exchange)
         case .other, .events, .stock:
@@ -136,6 +139,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case let state as ItemsExchange: return produce(state, &exchange)
         case let state as DocumentExchange: return produce(state, &exchange)
         case let state as SnapshotExchange: return produce(state, &exchange)
+        case let state as HistoryExchange: return produce(state, &exchange)
         default:
             exchange.problem(500, "internal", "an answer without a question")
             return .done
@@ -171,6 +175,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         retry()
         noteAdopted()
         noteSnapshots()
+        if !remembering.isEmpty { noteReadings() }
         return isChanging || hasWork ? .atOnce : nextBoundary(moment)
     }
 
@@ -238,7 +243,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         // now may be the next to find no room. The same where the journal is being enlarged, or has
         // no space.
         if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty || !snapshotting.isEmpty
-            || ownShards.contains(where: { engine.isStalled($0) })
+            || !remembering.isEmpty || ownShards.contains(where: { engine.isStalled($0) })
         {
             return .by(moment.bootNanoseconds + 1_000_000)
         }
@@ -254,6 +259,14 @@ struct ServiceHandler: RequestHandler, ~Copyable {
             guard wait.generation <= everywhere,
                 engine.master.acknowledgement(of: wait.sequence) != .pending
             else { return false }
+            ready.append(wait.token)
+            return true
+        }
+    }
+
+    private mutating func noteReadings() {
+        remembering.removeAll { wait in
+            guard wait.ticket.outcome != nil else { return false }
             ready.append(wait.token)
             return true
         }

@@ -5,6 +5,7 @@
 // moment. The service may remove an old snapshot or segment while it is copied; then all begins anew.
 
 internal import Bytes
+internal import History
 package import Journal
 internal import Platform
 package import Snapshot
@@ -53,11 +54,16 @@ extension StoredDirectory {
             let content = try readFile("\(path)/\(name)")
             try Files.replace("\(draft)/\(name)", with: content.span)
         }
-        if let snapshot { try copy(snapshot, into: draft + "/snapshots") }
+        if let snapshot {
+            try copy(snapshot, into: draft + "/snapshots")
+            try Files.link("\(draft)/snapshots/latest", to: "\(snapshot.number)")
+        }
         let found = try settledSurvey(marks.starting)
         try copySegments(of: found, into: draft + "/journal")
+        try copyPast(behind: snapshot, found, into: draft)
         // Read back: what counts is that a start on the copy finds all.
-        if let snapshot { _ = try SnapshotReader(in: draft + "/snapshots").open(snapshot.number) }
+        let reader = SnapshotReader(in: draft + "/snapshots")
+        for number in try reader.numbers() { _ = try reader.open(number) }
         let copied = try JournalSurvey(
             folder: draft + "/journal", shardCount: shardCount, starting: marks.starting
         ) { _, _ in }
@@ -99,7 +105,27 @@ extension StoredDirectory {
             "\(source)/\(Manifest.fileName)", to: "\(target)/\(Manifest.fileName)")
         for inner in folders { try Descriptor.open("\(target)/\(inner)").sync() }
         try Descriptor.open(target).sync()
-        try Files.link("\(folder)/latest", to: number)
+    }
+
+    /// Copies the history, and the snapshots that are whole: bases of what it tells.
+    private func copyPast(
+        behind newest: Manifest?, _ survey: JournalSurvey, into draft: String
+    ) throws {
+        let bases = try history.bases().filter { $0 < survey.segments.first?.base ?? 0 }
+        if bases.isEmpty { return }
+        try Files.makeFolder(draft + "/history")
+        let target = HistoryFolder(draft + "/history")
+        for base in bases { try copyFile(history.file(base), to: target.file(base)) }
+        try Files.syncFolder(target.path)
+        let reader = SnapshotReader(in: snapshotsPath)
+        for number in try reader.numbers() where number < newest?.number ?? 0 {
+            guard let snapshot = try? reader.open(number) else { continue }
+            try copy(snapshot.manifest, into: draft + "/snapshots")
+        }
+        let copied = try JournalSurvey(
+            HistoryStorage(journal: draft + "/journal", history: target), shardCount: shardCount
+        ) { _, _ in }
+        if let problem = copied.problem { throw problem }
     }
 
     /// Copies the segments up to where the journal ends, and zeros behind.
@@ -155,7 +181,7 @@ private func copyPiece(
 
 /// Removes what a draft has in its folders, which stay.
 private func clear(_ draft: String) throws(SystemError) {
-    for folder in ["/journal", "/snapshots"] {
+    for folder in ["/journal", "/snapshots", "/history"] {
         for name in try Files.names(in: draft + folder) {
             try removeTree("\(draft)\(folder)/\(name)")
         }

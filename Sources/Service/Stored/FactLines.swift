@@ -92,6 +92,14 @@ package struct FactLines: ~Copyable {
             begin(header, "moved", to: &output)
             append(fact.position, skus, to: &output)
             append(fact.condition, "delta", fact.delta, fact.at, to: &output)
+        case .movementRecorded(let fact):
+            begin(header, "movement_recorded", to: &output)
+            append(fact.position, skus, to: &output)
+            append(fact.condition, "delta", fact.delta, fact.at, to: &output)
+        case .countRecorded(let fact):
+            begin(header, "count_recorded", to: &output)
+            append(fact.position, skus, to: &output)
+            append(fact.condition, "value", fact.value, fact.at, to: &output)
         case .counted(let fact):
             begin(header, "counted", to: &output)
             append(fact.position, skus, to: &output)

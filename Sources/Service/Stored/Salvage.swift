@@ -75,7 +75,8 @@ private func checkNames(
         switch facts[index] {
         case .positionAdded(let position): isKnown = isKnown && position.location < known.locations
         case .categorised(let fact): isKnown = isKnown && fact.category <= known.categories
-        case .skuAdded, .moved, .counted, .remembered, .parked: break
+        case .skuAdded, .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked:
+            break
         }
     }
     if isKnown { return }

@@ -14,6 +14,7 @@ package struct StoredDirectory: Sendable {
 
     package var journalPath: String { path + "/journal" }
     package var snapshotsPath: String { path + "/snapshots" }
+    package var historyPath: String { path + "/history" }
     private var lockPath: String { path + "/lock" }
 
     package init(_ path: String) throws(StartError) {

@@ -18,6 +18,9 @@ package struct StoredState: Sendable {
     /// The newest frames: of each shard, then of the control stream.
     package let heads: [StreamHead]
 
+    /// Of the past: the segment that what follows the base was read from.
+    package var pastSegment: UInt64?
+
     /// Options of an engine that forgets nothing of what is loaded: how much a service forgets is
     /// its own choice.
     package static var keepingOptions: EngineOptions {

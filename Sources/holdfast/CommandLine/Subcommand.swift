@@ -24,7 +24,8 @@ struct Subcommand: Sendable {
 
 /// All there is, in the order of the help.
 let subcommands = [
-    serveCommand, demoCommand, importCommand, queryCommand, exportCommand, backupCommand,
+    serveCommand, demoCommand, importCommand, queryCommand, exportCommand, reconcileCommand,
+    backupCommand,
     inspectCommand, simulateCommand,
 ]
 

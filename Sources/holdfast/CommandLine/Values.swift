@@ -3,6 +3,7 @@
 import Bytes
 import Client
 import Platform
+import Service
 
 extension Arguments {
     /// The number that `--name` has, or `standard`.
@@ -48,6 +49,21 @@ extension Arguments {
                     + "not \(text)")
         }
         return text
+    }
+
+    /// The moment of the past that `--as-of` or `--known-at` names; nil: neither is there.
+    func pastMoment() throws(CommandError) -> PastMoment? {
+        let (effective, known) = (try moment("as-of"), try moment("known-at"))
+        if effective != nil, known != nil {
+            throw .usage("--as-of and --known-at exclude each other")
+        }
+        if let effective { return .asOf(milliseconds(effective)) }
+        return known.map { .knownAt(milliseconds($0)) }
+    }
+
+    private func milliseconds(_ moment: String) -> Int64 {
+        let bytes = moment.utf8.span
+        return bytes.rfc3339Milliseconds() ?? bytes.decimalInteger() ?? 0
     }
 
     /// The address that `--name` has.

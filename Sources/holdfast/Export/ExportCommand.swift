@@ -16,15 +16,16 @@ let exportCommand = Subcommand(
             "from",
             "this version exports from a directory at rest: use --data; beside a running service, "
                 + "on the copy that holdfast backup makes"),
-        .missing("as-of", "this version knows the stock of now alone"),
-    ],
+    ] + pastOptions,
     notes: """
         Columns:
 
         \(ExportTable.allCases.map { "  \($0.rawValue): \($0.columnNames.joined(separator: ", "))" }
             .joined(separator: "\n"))
 
-        Rules are those in force now. What is exported can be imported again: stock by the columns
+        \(pastNotes)
+
+        Rules are those in force then. What is exported can be imported again: stock by the columns
         sku,location,sellable,returned,damaged,blocked.
 
         The running service's own snapshots are Parquet as well:
@@ -81,14 +82,11 @@ private func export(
     guard let path = arguments.value("data") else {
         throw .usage("export needs a data directory: --data DIR")
     }
+    let moment = try arguments.pastMoment()
+    let lateWindow = try arguments.lateWindow()
     let start = Clock.monotonicNanoseconds
     let state = try stored { () throws(StartError) in
-        let directory = try StoredDirectory(path)
-        if try directory.isInUse {
-            throw StartError(
-                "\(path) is in use by another process: export the copy that holdfast backup makes")
-        }
-        return try directory.withoutServing { () throws(StartError) in try directory.load() }
+        try loadedState(path, moment, lateWindow: lateWindow)
     }
     let rowCount = try orFailed { () throws(SystemError) in
         try write(state, choice, console)

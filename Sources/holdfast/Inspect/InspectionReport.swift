@@ -1,6 +1,7 @@
 // What an inspection found, as people read it and as programs do.
 
 import Bytes
+import History
 import JSON
 import Journal
 import Service
@@ -13,6 +14,12 @@ private func remedies(_ inspection: DirectoryInspection) -> [String] {
         advice.append(
             "a start passes damaged snapshots over and takes the newest whole one; when there is a "
                 + "newer one that is whole, the damaged folder can be removed")
+    }
+    if inspection.historyProblem != nil || inspection.history.contains(where: { $0.problem != nil })
+    {
+        advice.append(
+            "a start does not need the history; moments behind the newest base that follows the damage "
+                + "can be asked for still, those before it from a backup alone")
     }
     switch inspection.journal.problem ?? inspection.mismatch {
     case nil: break
@@ -74,9 +81,13 @@ func inspectionLines(_ inspection: DirectoryInspection) -> [String] {
     lines += snapshotLines(inspection.snapshots)
     lines.append("")
     lines += journalLines(inspection)
+    lines.append("")
+    lines += historyLines(inspection)
     if inspection.isWhole { return lines + ["", "all is whole"] }
     lines.append("")
-    for problem in [inspection.journal.problem, inspection.mismatch] {
+    for problem in [
+        inspection.journal.problem, inspection.mismatch, inspection.historyProblem,
+    ] {
         if let problem { lines.append("DAMAGED: \(problem)") }
     }
     return lines + remedies(inspection).map { "to do: \($0)" }
@@ -131,6 +142,30 @@ private func journalLines(_ inspection: DirectoryInspection) -> [String] {
     return lines + table(rows, [.left, .right, .right, .right])
 }
 
+private func historyLines(_ inspection: DirectoryInspection) -> [String] {
+    let history = inspection.history
+    let stored = history.reduce(0) { $0 + $1.storedByteCount }
+    var lines = [
+        "history: \(history.count) segments compressed to \(grouped(stored)) bytes"
+    ]
+    lines += table(
+        history.map { segment in
+            [
+                "  " + segment.fileName, grouped(segment.storedByteCount),
+                segment.problem.map { "DAMAGED: \($0)" } ?? "whole",
+            ]
+        }, [.left, .right, .left])
+    switch inspection.reach {
+    case .everything: lines.append("the past can be told to the very beginning")
+    case .nothing: lines.append("the past cannot be told")
+    case .knownFrom(let time):
+        lines.append(
+            "the past can be told as known at \(text(time)) or later, and as of "
+                + "\(text(PastMoment.asOfLag + time)) or later")
+    }
+    return lines
+}
+
 // MARK: - For programs
 
 func inspectionJSON(_ inspection: DirectoryInspection) -> ByteBuffer {
@@ -152,6 +187,13 @@ func inspectionJSON(_ inspection: DirectoryInspection) -> ByteBuffer {
     output.append(list: inspection.snapshots) { $0.append($1) }
     output.append(",\"journal\":")
     output.append(inspection.journal)
+    output.append(",\"history\":{\"segments\":")
+    output.append(list: inspection.history) { $0.append($1) }
+    output.append(",\"problem\":")
+    output.append(inspection.historyProblem)
+    output.append(",\"reach\":")
+    output.append(inspection.reach)
+    output.append("}")
     output.append(",\"mismatch\":")
     output.append(inspection.mismatch)
     output.append(",\"to_do\":")
@@ -194,6 +236,38 @@ extension ByteBuffer {
         append(",\"problems\":")
         append(list: snapshot.problems) { $0.append(jsonText: "\($1)") }
         append("}")
+    }
+
+    fileprivate mutating func append(_ segment: ArchivedCheck) {
+        append("{\"file\":")
+        append(jsonText: segment.fileName)
+        append(",\"stored_bytes\":")
+        append(decimal: segment.storedByteCount)
+        if let byteCount = segment.byteCount {
+            append(",\"bytes\":")
+            append(decimal: byteCount)
+        }
+        append(",\"problem\":")
+        if let problem = segment.problem {
+            append(jsonText: "\(problem)")
+        } else {
+            append("null")
+        }
+        append("}")
+    }
+
+    /// Appends the earliest moments that can be asked for; null: none can.
+    fileprivate mutating func append(_ reach: PastReach) {
+        switch reach {
+        case .nothing: append("null")
+        case .everything: append("{\"everything\":true}")
+        case .knownFrom(let time):
+            append("{\"everything\":false,\"known_at\":\"")
+            append(rfc3339: time)
+            append("\",\"as_of\":\"")
+            append(rfc3339: time + PastMoment.asOfLag)
+            append("\"}")
+        }
     }
 
     fileprivate mutating func append(_ journal: JournalSurvey) {

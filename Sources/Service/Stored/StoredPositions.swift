@@ -1,0 +1,48 @@
+// The positions of single SKUs of what is loaded.
+
+package import Bytes
+internal import Columns
+package import Domain
+internal import Engine
+
+/// One SKU at one location.
+package struct StoredPosition: Equatable, Sendable {
+    package var location: String
+    package var units: PositionState
+    /// What may be promised of it, with no channel in mind.
+    package var available: Int32
+}
+
+extension StoredState {
+    /// How late a count may come where a service is told nothing else.
+    package static var standardLateWindow: Milliseconds { EngineOptions().lateWindow }
+
+    /// All positions of a SKU, by location; nil where the SKU is not known.
+    package func positions(of sku: String) -> [StoredPosition]? {
+        let name = sku.utf8.span
+        let key = NameKey(name, engine.hasher)
+        let policy = engine.master.policy(now: now)
+        return engine.withShard(engine.shard(of: key)) { shard -> [StoredPosition]? in
+            guard let id = shard.positions.reader.names.id(name, key) else { return nil }
+            var details = Buffer<PositionDetail>()
+            shard.appendDetails(of: id, to: &details)
+            return details.indices.map { position(details[$0], policy) }
+                .sorted { $0.location < $1.location }
+        }
+    }
+
+    private func position(_ detail: PositionDetail, _ policy: Policy) -> StoredPosition {
+        var units = PositionState()
+        units.sellable = detail.sellable
+        units.returned = detail.returned
+        units.damaged = detail.damaged
+        units.blocked = detail.blocked
+        units.held = detail.held
+        units.allocated = detail.allocated
+        units.safetyStock = detail.safetyStock
+        return StoredPosition(
+            location: engine.master.locationNames.text(UInt32(detail.location)), units: units,
+            available: availableToPromise(
+                free: detail.free, isOpen: policy.isOpen(detail.location)))
+    }
+}
