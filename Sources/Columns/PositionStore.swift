@@ -130,7 +130,8 @@ package struct PositionStore: ~Copyable {
         let names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
         let runs = try Column<UInt64>(rowCountMax: skuCountMax * 2)
         let attributes = try Column<SKUAttributes>(rowCountMax: skuCountMax)
-        let free = try Column<Int32>(rowCountMax: positionCountMax)
+        let free = try Column<Int32>(
+            rowCountMax: positionCountMax, hugePagesFrom: PageMemory.hugePageByteCount)
         let locations = try Column<UInt16>(rowCountMax: positionCountMax)
         let rows = try Column<PositionRow>(rowCountMax: positionCountMax)
         reader = RunReader(
