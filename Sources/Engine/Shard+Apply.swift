@@ -248,7 +248,7 @@ struct FoundPlace: BitwiseCopyable {
     var row: UInt32 = .max
     var location: UInt16 = .max
     /// The layout of the rows that it was found in.
-    var layout: UInt64 = 0
+    var layout: UInt32 = 0
 
     @inline(__always) var knownSKU: UInt32? { sku == .max ? nil : sku }
     @inline(__always) var hasRow: Bool { row != .max }
