@@ -141,10 +141,10 @@ package struct NameDictionaryView: Sendable {
     /// The id that the index names first, which is nearly always the name's, and asks for its
     /// record: the second step.
     ///
-    /// - Returns: nil when the name is not known.
+    /// - Returns: `max` when the name is not known.
     @inlinable @inline(always)
-    package func candidate(_ key: NameKey) -> UInt32? {
-        guard let id = index.find(tag: key.tag, where: { _ in true }) else { return nil }
+    package func candidate(_ key: NameKey) -> UInt32 {
+        let id = index.first(tag: key.tag)
         records.prefetch(Int(id) &* 2)
         return id
     }

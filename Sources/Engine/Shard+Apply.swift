@@ -65,10 +65,8 @@ extension Shard {
             remembered.prefetchFound(command.fingerprint)
         }
         var place = FoundPlace()
-        if let candidate = positions.reader.names.candidate(command.key) {
-            place.sku = candidate
-            positions.reader.prefetchRun(candidate)
-        }
+        place.sku = positions.reader.names.candidate(command.key)
+        positions.reader.prefetchRun(place.sku)
         places.append(place)
     }
 
