@@ -203,8 +203,8 @@ final class NamedReads {
             let sku = ByteRange(offset: item * Self.itemByteCount, count: Layout.skuByteCount)
             let place = ByteRange(offset: sku.end, count: Layout.locationByteCount)
             let location = engine.master.locationNames.id(
-                text.part(place), NameKey(text.part(place), engine.hasher))
-            var question = QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku)
+                text.part(place), NameKey(text, place, engine.hasher))
+            var question = QueryItem(key: NameKey(text, sku, engine.hasher), name: sku)
             question.scope = .places
             question.firstPlace = UInt32(query.places.count)
             question.placeCount = 1
@@ -296,7 +296,7 @@ final class WholeReads {
         for item in batch {
             let sku = Self.name(item)
             query.items.append(
-                QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku))
+                QueryItem(key: NameKey(text, sku, engine.hasher), name: sku))
         }
     }
 }
