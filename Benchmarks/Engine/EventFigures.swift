@@ -132,12 +132,12 @@ extension Benchmark {
             world.layout.samplePositions(sampleCount, .uniform, seed: Self.seed &+ 4))
         var eventRates: [Double] = []
         let comparison = Comparison(
-            rounds: options.repeatCount, rooflines: [{ reads.round() }],
+            rounds: options.repeatCount, rooflines: [{ reads.round(joining: 1) }],
             figure: {
                 let owner = BusyOwner(events)
                 owner.start(on: otherProcessor)
                 let start = Clock.threadNanoseconds
-                var round = reads.round()
+                var round = reads.round(joining: 1)
                 round.nanoseconds = Clock.threadNanoseconds - start
                 eventRates.append(owner.stop())
                 return round

@@ -15,6 +15,7 @@ extension Benchmark {
             places: sample.map { $0.place })
         let shape = "\(distribution.rawValue), \(world.layout.shape.rawValue)"
         let count = world.layout.positionCount
+        let joins = [(1, ""), (Rooflines.joinedCount, ", joined")]
         if options.wants("roofline") {
             add("stream", "bytes/s", count, "sum of 4-byte values", rooflines.streams)
             add(
@@ -23,58 +24,65 @@ extension Benchmark {
         }
         if options.wants("atp") {
             let reads = try ReferenceReads(world, sample)
-            report.add(
-                Figure(
-                    "atp", positions: count, shape: shape, unit: "positions/s",
-                    roofline: "gather",
-                    Comparison(
-                        rounds: options.repeatCount, rooflines: rooflines.gathers,
-                        expected: reads.expected
-                    ) { reads.round() }, goal: 0.8))
+            for (batches, suffix) in joins {
+                report.add(
+                    Figure(
+                        "atp\(suffix)", positions: count, shape: shape, unit: "positions/s",
+                        roofline: "gather",
+                        Comparison(
+                            rounds: options.repeatCount, rooflines: rooflines.gathers,
+                            expected: reads.expected
+                        ) { reads.round(joining: batches) }, goal: 0.8))
+            }
         }
         if options.wants("names") {
             let reads = try NamedReads(world, sample)
-            report.add(
-                Figure(
-                    "names", positions: count, shape: shape, unit: "positions/s",
-                    roofline: "gather",
-                    Comparison(
-                        rounds: options.repeatCount, rooflines: rooflines.gathers,
-                        expected: reads.expected
-                    ) { reads.round() }, goal: 0.3))
+            for (batches, suffix) in joins {
+                report.add(
+                    Figure(
+                        "names\(suffix)", positions: count, shape: shape, unit: "positions/s",
+                        roofline: "gather",
+                        Comparison(
+                            rounds: options.repeatCount, rooflines: rooflines.gathers,
+                            expected: reads.expected
+                        ) { reads.round(joining: batches) }, goal: 0.3))
+            }
         }
         if options.wants("sku") {
             for naming in WholeReads.Naming.allCases {
-                try measureWholeReads(
-                    world, Array(sample.prefix(sampleCount / 10)), naming, shape, rooflines)
+                for (batches, suffix) in joins {
+                    try measureWholeReads(
+                        world, Array(sample.prefix(sampleCount / 10)), naming, shape, rooflines,
+                        batches, suffix)
+                }
             }
         }
     }
 
     private func measureWholeReads(
         _ world: World, _ sample: [SampledPosition], _ naming: WholeReads.Naming, _ shape: String,
-        _ rooflines: Rooflines
+        _ rooflines: Rooflines, _ batches: Int, _ suffix: String
     ) throws {
         let reads = try WholeReads(world, sample, naming)
         let count = world.layout.positionCount
         report.add(
             Figure(
-                naming.rawValue, positions: count, shape: shape, unit: "bytes/s",
+                naming.rawValue + suffix, positions: count, shape: shape, unit: "bytes/s",
                 roofline: "stream",
                 Comparison(
                     rounds: options.repeatCount, rooflines: rooflines.streams,
                     expected: reads.expected
-                ) { reads.round() }, goal: 0.6))
+                ) { reads.round(joining: batches) }, goal: 0.6))
         // Beside the stream, what is possible where each run is somewhere else.
         report.add(
             Figure(
-                naming.rawValue, positions: count, shape: shape, unit: "bytes/s",
+                naming.rawValue + suffix, positions: count, shape: shape, unit: "bytes/s",
                 roofline: "random runs",
                 Comparison(
                     rounds: options.repeatCount,
                     rooflines: rooflines.runs(world.layout.runCount, count: sample.count),
                     expected: reads.expected
-                ) { reads.round() }))
+                ) { reads.round(joining: batches) }))
     }
 
     private func add(
@@ -126,27 +134,25 @@ final class ReferenceReads {
         self.expected = expected
     }
 
-    /// One pass over all references, in batches.
-    func round() -> Round {
+    /// One pass over all references, so many batches at a time.
+    func round(joining batches: Int) -> Round {
         var sum: UInt64 = 0
         references.withSpan { references in
-            var first = 0
-            while first < references.count {
-                sum &+= batch(references.extracting(first..<first + Rooflines.batchCount))
-                first += Rooflines.batchCount
+            for batch in Rooflines.batches(references.count, joining: batches) {
+                sum &+= read(references.extracting(batch))
             }
         }
         return Round(amount: references.count, checksum: sum)
     }
 
     @inline(__always)
-    private func batch(_ references: Span<PositionReference>) -> UInt64 {
-        var answers = InlineArray<20, Int32>(repeating: 0)
+    private func read(_ references: Span<PositionReference>) -> UInt64 {
+        var answers = InlineArray<160, Int32>(repeating: 0)
         var span = answers.mutableSpan
         let stale = engine.availableToPromise(references, policy, into: &span)
         if stale > 0 { staleCount += stale }
         var sum: UInt64 = 0
-        for index in answers.indices { sum &+= UInt64(truncatingIfNeeded: answers[index]) }
+        for index in references.indices { sum &+= UInt64(truncatingIfNeeded: answers[index]) }
         return sum
     }
 }
@@ -177,11 +183,11 @@ final class NamedReads {
         self.expected = expected
     }
 
-    func round() -> Round {
+    func round(joining batches: Int) -> Round {
         var sum: UInt64 = 0
         text.withSpan { text in
-            for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
-                sum &+= batch(first, &query, text)
+            for items in Rooflines.batches(count, joining: batches) {
+                sum &+= batch(items, &query, text)
             }
         }
         return Round(amount: count, checksum: sum)
@@ -190,15 +196,15 @@ final class NamedReads {
     /// What a request does after its bytes have been split into names.
     @inline(never)
     private func batch(
-        _ first: Int, _ query: inout AvailabilityQuery, _ text: Span<UInt8>
+        _ batch: Range<Int>, _ query: inout AvailabilityQuery, _ text: Span<UInt8>
     ) -> UInt64 {
         query.removeAll()
-        for item in first..<first + Rooflines.batchCount {
+        for item in batch {
             let sku = ByteRange(offset: item * Self.itemByteCount, count: Layout.skuByteCount)
             let place = ByteRange(offset: sku.end, count: Layout.locationByteCount)
             let location = engine.master.locationNames.id(
-                text.part(place), NameKey(text.part(place), engine.hasher))
-            var question = QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku)
+                text.part(place), NameKey(text, place, engine.hasher))
+            var question = QueryItem(key: NameKey(text, sku, engine.hasher), name: sku)
             question.scope = .places
             question.firstPlace = UInt32(query.places.count)
             question.placeCount = 1
@@ -259,12 +265,11 @@ final class WholeReads {
         ByteRange(offset: index * Layout.skuByteCount, count: Layout.skuByteCount)
     }
 
-    func round() -> Round {
+    func round(joining batches: Int) -> Round {
         var sum: UInt64 = 0
         text.withSpan { text in
             references.withSpan { references in
-                for first in stride(from: 0, to: count, by: Rooflines.batchCount) {
-                    let batch = first..<first + Rooflines.batchCount
+                for batch in Rooflines.batches(count, joining: batches) {
                     query.removeAll()
                     switch naming {
                     case .byReference: refer(batch, &query, references)
@@ -291,7 +296,7 @@ final class WholeReads {
         for item in batch {
             let sku = Self.name(item)
             query.items.append(
-                QueryItem(key: NameKey(text.part(sku), engine.hasher), name: sku))
+                QueryItem(key: NameKey(text, sku, engine.hasher), name: sku))
         }
     }
 }

@@ -170,7 +170,7 @@ final class Report {
     }
 
     private func row(_ cells: String...) -> String {
-        let widths = [13, 5, 29, 38, 14, 18, 13, 10]
+        let widths = [18, 5, 29, 38, 14, 18, 13, 10]
         return zip(cells, widths)
             .map { cell, width in
                 cell + String(repeating: " ", count: max(0, width - cell.count))

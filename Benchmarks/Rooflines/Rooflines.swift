@@ -12,6 +12,15 @@ final class Rooflines {
     /// Positions that a request asks for.
     static let batchCount = 20
 
+    /// Requests that are read together where they come pipelined; the service joins up to 32.
+    static let joinedCount = 8
+
+    /// The items of so many requests at a time, out of `count`.
+    static func batches(_ count: Int, joining requests: Int) -> some Sequence<Range<Int>> {
+        let length = batchCount * requests
+        return stride(from: 0, to: count, by: length).lazy.map { $0..<min(count, $0 + length) }
+    }
+
     /// - Parameters:
     ///   - positionCount: Integers to gather from.
     ///   - places: Where to gather in a round; as many as a multiple of the batch.

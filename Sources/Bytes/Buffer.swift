@@ -52,7 +52,8 @@ package struct Buffer<Element: BitwiseCopyable>: ~Copyable {
         count &+= additional
     }
 
-    @inlinable
+    /// Apart from the appends, which are everywhere and seldom come here.
+    @inlinable @inline(never)
     mutating func grow(_ additional: Int) {
         let grown = max(16, max(capacity * 2, count + additional))
         let moved = UnsafeMutablePointer<Element>.allocate(capacity: grown)

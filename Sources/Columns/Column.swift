@@ -37,10 +37,15 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     /// Reserves addresses for `rowCountMax` rows; takes no memory.
     ///
+    /// - Parameter threshold: Bytes from which the column lies in huge pages; what is read at random
+    ///   by many is worth having them early.
     /// - Precondition: An element's stride divides the page size.
-    package init(rowCountMax: Int) throws(SystemError) {
+    package init(
+        rowCountMax: Int, hugePagesFrom threshold: Int = PageMemory.hugePageThreshold
+    ) throws(SystemError) {
         precondition(Self.pageByteCount % MemoryLayout<Element>.stride == 0)
-        memory = try PageMemory(reserving: rowCountMax * MemoryLayout<Element>.stride)
+        memory = try PageMemory(
+            reserving: rowCountMax * MemoryLayout<Element>.stride, hugePagesFrom: threshold)
         unsafe base = memory.base.bindMemory(to: Element.self, capacity: rowCountMax)
         self.rowCountMax = rowCountMax
     }

@@ -160,14 +160,28 @@ package struct HashIndexView: @unchecked Sendable {
         return unsafe (slots, UInt32(truncatingIfNeeded: 32 &- log2), (1 &<< log2) &- 1)
     }
 
-    /// Asks for the cache line of the tag's home, and for the next one where a probe may reach it.
+    /// Asks for the cache line of the tag's home, where nearly all probes end.
     @inlinable @inline(always)
     package func prefetch(tag: UInt32) {
         let (slots, shift, _) = unsafe slots()
-        let home = unsafe slots + Int(tag &>> shift)
-        unsafe Platform.prefetch(home)
-        unsafe Platform.prefetch(home + 4)
+        unsafe Platform.prefetch(slots + Int(tag &>> shift))
     }
+
+    /// The first value under `tag`, or `max` where there is none.
+    @inlinable @inline(always)
+    package func first(tag: UInt32) -> UInt32 {
+        let (slots, shift, _) = unsafe slots()
+        // Acquire: pairs with the release in `HashTable.insert`.
+        let slot = unsafe slots[Int(tag &>> shift)].load(ordering: .acquiring)
+        // An empty slot looks like the value `max` under tag 0.
+        if UInt32(truncatingIfNeeded: slot &>> 32) == tag {
+            return UInt32(truncatingIfNeeded: slot) &- 1
+        }
+        return slot == 0 ? .max : firstBehindHome(tag: tag)
+    }
+
+    @usableFromInline @inline(never)
+    func firstBehindHome(tag: UInt32) -> UInt32 { find(tag: tag) { _ in true } ?? .max }
 
     /// The first value under `tag` that `matches` accepts.
     ///

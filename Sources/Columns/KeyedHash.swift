@@ -108,6 +108,24 @@ package final class KeyedHash: @unchecked Sendable {
         }
     }
 
+    /// The two words of a name of 1 to 15 bytes inside a text; nil for one that is longer, or so
+    /// near to the start of the text that the eight bytes before its end are not all there.
+    @inlinable @inline(always)
+    static func words(_ text: Span<UInt8>, _ name: ByteRange) -> (UInt64, UInt64)? {
+        let end = name.offset &+ name.count
+        guard name.count >= 1, name.count <= 15, name.offset >= 0, end >= 8, end <= text.count
+        else { return nil }
+        return unsafe text.withUnsafeBufferPointer { bytes in
+            let raw = unsafe UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped)
+            // Ends with the name; what is before it, or was read with the first word, goes out.
+            let last = unsafe raw.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self)
+            let rest = last.littleEndian &>> UInt64(truncatingIfNeeded: 0 &- 8 &* name.count)
+            if name.count <= 8 { return (rest, 0) }
+            let first = unsafe raw.loadUnaligned(fromByteOffset: name.offset, as: UInt64.self)
+            return (first.littleEndian, rest)
+        }
+    }
+
     @inlinable @inline(always)
     func fold(_ low: UInt64, _ high: UInt64, byteCount: Int) -> (UInt64, UInt64) {
         let one = unsafe (low ^ secret[0]).multipliedFullWidth(

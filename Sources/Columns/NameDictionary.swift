@@ -9,7 +9,7 @@
 // Ids count from 0 in the order of arrival and are never given back. One owner adds; any thread
 // looks up, without a lock.
 
-package import Bytes
+public import Bytes
 package import Platform
 
 /// A name made ready for look-up: its words, its hash.
@@ -39,6 +39,27 @@ package struct NameKey: BitwiseCopyable, Sendable {
             hash = hasher.hash128(name).0
             second = hash &>> 8 | count
         }
+    }
+
+    /// The key of the name that lies in `text` at `range`.
+    ///
+    /// - Precondition: 1–64 bytes.
+    @inlinable @inline(always)
+    package init(_ text: Span<UInt8>, _ range: ByteRange, _ hasher: KeyedHash) {
+        guard let (first, rest) = KeyedHash.words(text, range) else {
+            self.init(text.part(range), hasher)
+            return
+        }
+        self.init(
+            first: first, second: rest | UInt64(truncatingIfNeeded: range.count) &<< 56,
+            hash: hasher.hash(first: first, second: rest, byteCount: range.count))
+    }
+
+    @inlinable @inline(always)
+    init(first: UInt64, second: UInt64, hash: UInt64) {
+        self.first = first
+        self.second = second
+        self.hash = hash
     }
 
     /// The key of no name.
@@ -141,10 +162,10 @@ package struct NameDictionaryView: Sendable {
     /// The id that the index names first, which is nearly always the name's, and asks for its
     /// record: the second step.
     ///
-    /// - Returns: nil when the name is not known.
+    /// - Returns: `max` when the name is not known.
     @inlinable @inline(always)
-    package func candidate(_ key: NameKey) -> UInt32? {
-        guard let id = index.find(tag: key.tag, where: { _ in true }) else { return nil }
+    package func candidate(_ key: NameKey) -> UInt32 {
+        let id = index.first(tag: key.tag)
         records.prefetch(Int(id) &* 2)
         return id
     }
@@ -160,6 +181,13 @@ package struct NameDictionaryView: Sendable {
     /// The id of a name, or nil when it is not known.
     @inlinable @inline(always)
     package func id(_ name: Span<UInt8>, _ key: NameKey) -> UInt32? {
+        let first = index.first(tag: key.tag)
+        return first != .max && isInlineName(first, key) ? first : idByText(name, key)
+    }
+
+    /// The same for names that are long, or not the first under their tag.
+    @usableFromInline @inline(never)
+    func idByText(_ name: Span<UInt8>, _ key: NameKey) -> UInt32? {
         index.find(tag: key.tag) { isName($0, name, key) }
     }
 

@@ -118,8 +118,11 @@ package struct PositionStore: ~Copyable {
     /// Positions that exist.
     @usableFromInline package internal(set) var positionCount = 0
 
-    /// Counts how often rows moved: a row found stays where it is while this does not change.
-    @usableFromInline package private(set) var layout: UInt64 = 0
+    private let additions: AdditionCount
+
+    /// Counts the positions added: a row found stays where it is while this does not change.
+    @inlinable @inline(always)
+    package var layout: UInt32 { reader.layout }
 
     /// Reserves addresses for a shard of at most `skuCountMax` SKUs and `positionCountMax` rows.
     package init(
@@ -130,11 +133,15 @@ package struct PositionStore: ~Copyable {
         let names = try NameDictionary(nameCountMax: skuCountMax, quietPoints: quietPoints)
         let runs = try Column<UInt64>(rowCountMax: skuCountMax * 2)
         let attributes = try Column<SKUAttributes>(rowCountMax: skuCountMax)
-        let free = try Column<Int32>(rowCountMax: positionCountMax)
+        let free = try Column<Int32>(
+            rowCountMax: positionCountMax, hugePagesFrom: PageMemory.hugePageByteCount)
         let locations = try Column<UInt16>(rowCountMax: positionCountMax)
         let rows = try Column<PositionRow>(rowCountMax: positionCountMax)
+        let additions = AdditionCount()
         reader = RunReader(
-            names: names.view, runs: runs.view, free: free.view, locations: locations.view)
+            names: names.view, runs: runs.view, free: free.view, locations: locations.view,
+            additions: additions.view)
+        self.additions = additions
         self.names = names
         self.runs = runs
         self.attributes = attributes
@@ -249,10 +256,10 @@ package struct PositionStore: ~Copyable {
         _ sku: UInt32, at location: UInt16, expecting expected: Int = 1
     ) -> Int {
         precondition(row(of: sku, at: location) == nil)
+        additions.increase()
         if reader.extent(sku).count == Int(attributes[Int(sku)].capacity) {
             move(sku, toFit: reader.extent(sku).count + expected)
         }
-        layout &+= 1
         let extent = reader.extent(sku)
         var row = extent.start + extent.count
         while row > extent.start, locations[shared: row - 1] > location {

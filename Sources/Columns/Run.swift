@@ -42,28 +42,67 @@ package struct RunExtent: BitwiseCopyable, Sendable {
     package var rows: Range<Int> { start..<start + count }
 }
 
-/// A position found before: reading it needs no look-up of names.
+/// A position found before: reading it needs no look-up of names, and while its shard gains no
+/// position not even one of its run.
 ///
-/// Positions are never removed, so a run's rows move only when it gains one: the count it had then
-/// says whether the slot still holds.
+/// Positions are never removed, so rows move only when positions are added. Where the shard has
+/// gained some, the count that the run had says whether it was this run, and the row still holds.
 @usableFromInline
 package struct PositionReference: BitwiseCopyable, Sendable {
+    @usableFromInline package var row: UInt32
+    /// The shard's `layout` before the row was found.
+    @usableFromInline package var layout: UInt32
     /// The SKU's id in its shard.
     @usableFromInline package var sku: UInt32
     @usableFromInline package var shard: UInt16
     @usableFromInline package var location: UInt16
-    @usableFromInline package var slot: UInt16
-    /// Positions that the run had when the slot was found.
+    /// Positions that the run had when the row was found.
     @usableFromInline package var count: UInt16
 
     @inlinable
-    package init(sku: UInt32, shard: UInt16, location: UInt16, slot: UInt16, count: UInt16) {
+    package init(
+        row: UInt32, layout: UInt32, sku: UInt32, shard: UInt16, location: UInt16, count: UInt16
+    ) {
+        self.row = row
+        self.layout = layout
         self.sku = sku
         self.shard = shard
         self.location = location
-        self.slot = slot
         self.count = count
     }
+}
+
+/// Where a position was found, and the version that its run had then: what is read there counts
+/// while the run still has it.
+@usableFromInline
+package struct RunRow: BitwiseCopyable, Sendable {
+    /// Low bit set: the owner was inside.
+    @usableFromInline let version: UInt64
+    @usableFromInline let number: UInt32
+    /// The run has not all locations: its row is to be searched for.
+    @usableFromInline package let isSparse: Bool
+
+    /// The run has no such position.
+    @inlinable static var none: UInt32 { .max }
+
+    @inlinable @inline(always)
+    init(version: UInt64, number: UInt32, isSparse: Bool) {
+        self.version = version
+        self.number = number
+        self.isSparse = isSparse
+    }
+
+    /// A row not looked for yet.
+    @inlinable @inline(always)
+    package init() { self.init(version: 1, number: Self.none, isSparse: false) }
+
+    /// The row; any where there is none, good enough to ask for its cache line.
+    @inlinable @inline(always)
+    package var index: Int { Int(number) }
+
+    /// The SKU's change count.
+    @inlinable @inline(always)
+    package var changeCount: UInt64 { version &>> 1 }
 }
 
 /// A SKU found before: reading it needs no look-up of its name.
@@ -105,16 +144,18 @@ package struct RunReader: Sendable {
     @usableFromInline let runs: ColumnView<UInt64>
     @usableFromInline let free: ColumnView<Int32>
     @usableFromInline let locations: ColumnView<UInt16>
+    @usableFromInline let additions: AdditionCountView
 
     @usableFromInline
     init(
         names: NameDictionaryView, runs: ColumnView<UInt64>, free: ColumnView<Int32>,
-        locations: ColumnView<UInt16>
+        locations: ColumnView<UInt16>, additions: AdditionCountView
     ) {
         self.names = names
         self.runs = runs
         self.free = free
         self.locations = locations
+        self.additions = additions
     }
 
     /// How often a read is tried before it is handed to the owner, who cannot be in its own way.
@@ -150,34 +191,82 @@ package struct RunReader: Sendable {
     /// - Returns: The change count, or nil when the SKU changed `attemptCountMax` times.
     @inlinable @inline(always)
     package func consistent(_ sku: UInt32, _ body: (RunExtent) -> Void) -> UInt64? {
-        let row = Int(sku) &* 2
         for _ in 0..<Self.attemptCountMax {
-            // Acquire: pairs with the release in `PositionStore.endChange`.
-            let before = runs.acquire(row)
-            if before & 1 == 0 {
-                body(extent(sku))
-                // Keeps the loads above ahead of the check; pairs with `beginChange`'s fence.
-                atomicMemoryFence(ordering: .acquiring)
-                if runs[unchecked: row] == before { return before &>> 1 }
-            }
+            if let version = consistentAtOnce(sku, body) { return version }
         }
         return nil
     }
 
-    /// Free units of a position found before, tried once.
-    ///
-    /// - Returns: nil when the SKU is just changing, or has gained positions since.
+    /// The same, tried once.
     @inlinable @inline(always)
-    package func freeAtOnce(_ reference: PositionReference) -> Int32? {
-        let row = Int(reference.sku) &* 2
+    package func consistentAtOnce(_ sku: UInt32, _ body: (RunExtent) -> Void) -> UInt64? {
+        let row = Int(sku) &* 2
         // Acquire: pairs with the release in `PositionStore.endChange`.
-        let version = runs.acquire(row)
-        let extent = extent(reference.sku)
-        guard version & 1 == 0, extent.count == Int(reference.count) else { return nil }
-        let value = free(at: extent.start &+ Int(reference.slot))
+        let before = runs.acquire(row)
+        guard before & 1 == 0 else { return nil }
+        body(extent(sku))
         // Keeps the loads above ahead of the check; pairs with `beginChange`'s fence.
         atomicMemoryFence(ordering: .acquiring)
-        return runs[unchecked: row] == version ? value : nil
+        return runs[unchecked: row] == before ? before &>> 1 : nil
+    }
+
+    /// Where `location` is in a run that has all locations up to its last; of another run the row is
+    /// still to be searched for, and reads as changed.
+    @inlinable @inline(always)
+    package func rowInPrefix(of location: UInt16, _ sku: UInt32) -> RunRow {
+        // Acquire: pairs with the release in `PositionStore.endChange`.
+        let version = runs.acquire(Int(sku) &* 2)
+        let extent = extent(sku)
+        let row = extent.start &+ Int(location)
+        return RunRow(
+            version: extent.isPrefix ? version : version | 1,
+            number: Int(location) < extent.count
+                ? UInt32(truncatingIfNeeded: row) : RunRow.none,
+            isSparse: !extent.isPrefix)
+    }
+
+    /// Where `location` is in a run.
+    @inlinable @inline(always)
+    package func row(of location: UInt16, _ sku: UInt32) -> RunRow {
+        // Acquire: pairs with the release in `PositionStore.endChange`.
+        let version = runs.acquire(Int(sku) &* 2)
+        let row = row(of: location, in: extent(sku))
+        return RunRow(
+            version: version, number: row.map { UInt32(truncatingIfNeeded: $0) } ?? RunRow.none,
+            isSparse: true)
+    }
+
+    /// Free units at a row found before; 0 where the run has no such position.
+    ///
+    /// - Returns: nil when the SKU has changed since, or is just changing.
+    @inlinable @inline(always)
+    package func free(at row: RunRow, of sku: UInt32) -> Int32? {
+        let value = row.number == RunRow.none ? 0 : free(at: row.index)
+        // Keeps the load above ahead of the check; pairs with `beginChange`'s fence.
+        atomicMemoryFence(ordering: .acquiring)
+        guard row.version & 1 == 0, runs[unchecked: Int(sku) &* 2] == row.version else {
+            return nil
+        }
+        return value
+    }
+
+    /// Counts the positions added to the shard: rows stay where they are while it is the same.
+    @inlinable @inline(always)
+    package var layout: UInt32 { additions.value }
+
+    /// Free units of a position found before, while its shard has gained no position since.
+    ///
+    /// One cache line, and no look at the run's version: the value is written in one piece, and a
+    /// change gives it one new value (a command has one leg or count of sellable units at a
+    /// position: `EventDraft` refuses the others), so it is that from before the change or after.
+    ///
+    /// - Returns: nil when rows may have moved.
+    @inlinable @inline(always)
+    package func freeWhileInPlace(_ reference: PositionReference) -> Int32? {
+        let value = free(at: Int(reference.row))
+        // Keeps the load above ahead of the check; pairs with the fence in `AdditionCount.increase`.
+        atomicMemoryFence(ordering: .acquiring)
+        return additions.value == reference.layout ? value : nil
     }
 
     /// The row of `location` in a run, or nil.

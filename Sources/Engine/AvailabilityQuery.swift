@@ -69,6 +69,8 @@ package struct QueryItem: BitwiseCopyable, Sendable {
 
     /// The SKU is known: `key` and `name` do not count.
     @usableFromInline let isResolved: Bool
+    /// What is available was read.
+    @usableFromInline var isRead = false
 
     @usableFromInline package internal(set) var status = QueryStatus.answered
     /// What is wrong with a malformed item, in the asker's own numbering.
@@ -81,10 +83,8 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     @usableFromInline package internal(set) var firstAnswer: UInt32 = 0
     @usableFromInline package internal(set) var answerCount: UInt32 = 0
 
-    // Where the only place was found: a slot, or `max` where it has none; and the positions that
-    // the run had then. It stays there until the run gains one.
-    @usableFromInline var slot: UInt16 = 0
-    @usableFromInline var slotCount: UInt16 = 0
+    // Where the only place was found, and the version that its run had then.
+    @usableFromInline var row = RunRow()
 
     @inlinable
     package init(key: NameKey, name: ByteRange) {
@@ -110,14 +110,45 @@ package struct QueryItem: BitwiseCopyable, Sendable {
     }
 
     /// Answers with what was found, as one consistent state.
+    @inline(__always)
     fileprivate mutating func answer(
-        _ available: Int64, _ maxSingle: Int32, version: UInt64, _ answers: Range<Int>
+        _ available: Int64, _ maxSingle: Int32, _ version: UInt64
     ) {
         self.available = available
         self.maxSingle = maxSingle
         self.version = version
-        firstAnswer = UInt32(truncatingIfNeeded: answers.lowerBound)
-        answerCount = UInt32(truncatingIfNeeded: answers.count)
+        isRead = true
+    }
+
+    /// Answers an item about one place; false when it is another one, or its run has changed since
+    /// the place was found.
+    @inline(__always)
+    fileprivate mutating func readPlace(
+        _ places: Span<QueryPlace>, _ readers: Span<RunReader>, _ policy: Policy, hasClosed: Bool
+    ) -> Bool {
+        guard status == .answered, scope == .places, placeCount == 1,
+            let free = readers[Int(shard)].free(at: row, of: sku)
+        else { return false }
+        var available = max(0, free)
+        if hasClosed, !policy.isOpen(places[Int(firstPlace)].location) { available = 0 }
+        answer(Int64(available), available, row.changeCount)
+        return true
+    }
+
+    /// Answers an item about the sum over all locations, every one of them open; false when it is
+    /// another one, or its run is changing.
+    @inline(__always)
+    fileprivate mutating func readRun(_ readers: Span<RunReader>) -> Bool {
+        guard status == .answered, scope == .everywhere else { return false }
+        let reader = readers[Int(shard)]
+        var total: Int64 = 0
+        var largest: Int32 = 0
+        guard
+            let version = reader.consistentAtOnce(
+                sku, { extent in (total, largest) = reader.sum(extent) })
+        else { return false }
+        answer(total, largest, version)
+        return true
     }
 }
 
@@ -128,9 +159,6 @@ package struct AvailabilityQuery: ~Copyable {
     package var answers = Buffer<LocationAnswer>()
     /// Whether `answers` are wanted, or totals only.
     package var wantsLocations = false
-
-    /// Items looked ahead at a time.
-    private static let lookahead = 32
 
     // Which item last named a location: a location listed twice counts once.
     private var stamps = Buffer<UInt32>()
@@ -152,17 +180,29 @@ package struct AvailabilityQuery: ~Copyable {
     /// - Complexity: O(items + places + positions summed over); no lock, no allocation once the
     ///   buffers have grown.
     package mutating func run(_ engine: Engine, _ policy: Policy, _ text: Span<UInt8>) -> Bool {
-        var isContended = false
-        var first = 0
-        while first < items.count {
-            let end = min(first + Self.lookahead, items.count)
-            resolve(first..<end, engine, text)
-            for index in first..<end where items[index].status == .answered {
-                if !answer(index, engine, policy) { isContended = true }
+        engine.withReaders { readers in
+            if !wantsLocations, !policy.hasClosed, Self.readResolved(&items, readers) {
+                return false
             }
-            first = end
+            var isContended = false
+            var hasSparseRuns = false
+            var ahead = 0
+            var step = 0
+            repeat {
+                Self.askForSlots(block(step), &items, engine, readers)
+                Self.askForRuns(block(step &- 1), &items, readers)
+                if Self.find(block(step &- 2), &items, places, readers, text) {
+                    hasSparseRuns = true
+                }
+                if hasSparseRuns { Self.search(block(step &- 3), &items, places, readers) }
+                let found = block(step &- 2).upperBound
+                if !read(block(step &- 4), &ahead, before: found, readers, policy) {
+                    isContended = true
+                }
+                step &+= 1
+            } while block(step &- 5).upperBound < items.count
+            return isContended
         }
-        return isContended
     }
 
     /// Answers the contended items of a shard; its owner calls this.
@@ -170,159 +210,130 @@ package struct AvailabilityQuery: ~Copyable {
         for index in items.indices
         where items[index].status == .contended && Int(items[index].shard) == shard {
             items[index].status = .answered
-            _ = answer(index, engine, policy)
-        }
-    }
-
-    // MARK: - Look-ups
-
-    private mutating func resolve(_ range: Range<Int>, _ engine: Engine, _ text: Span<UInt8>) {
-        for index in range where !items[index].isResolved {
-            let key = items[index].key
-            let shard = engine.shard(of: key)
-            items[index].shard = UInt16(truncatingIfNeeded: shard)
-            engine.reader(shard).names.prefetchIndex(key)
-        }
-        for index in range {
-            let reader = engine.reader(Int(items[index].shard))
-            if items[index].isResolved {
-                reader.prefetchRun(items[index].sku)
-                continue
-            }
-            // Nearly always the SKU: its run can be asked for along with its name.
-            let candidate = reader.names.candidate(items[index].key) ?? .max
-            if candidate != .max { reader.prefetchRun(candidate) }
-            items[index].sku = candidate
-        }
-        var hasSparseRuns = false
-        for index in range where items[index].status == .answered {
-            let reader = engine.reader(Int(items[index].shard))
-            if find(index, reader, text), prefetch(index, reader) { hasSparseRuns = true }
-        }
-        if !hasSparseRuns { return }
-        for index in range where items[index].status == .answered && items[index].scope == .places {
-            search(index, engine.reader(Int(items[index].shard)))
-        }
-    }
-
-    /// Makes sure of the SKU of an item; false when it is not known.
-    @inline(__always)
-    private mutating func find(_ index: Int, _ reader: RunReader, _ text: Span<UInt8>) -> Bool {
-        if items[index].isResolved { return true }
-        let candidate = items[index].sku
-        if candidate != .max {
-            let name = text.part(items[index].name)
-            if let sku = reader.names.id(name, items[index].key, candidate: candidate) {
-                if sku != candidate { items[index].sku = sku }
-                return true
-            }
-        }
-        items[index].status = .unknownSKU
-        return false
-    }
-
-    /// Asks for what the item reads of its run: free units, or the locations to find them by.
-    ///
-    /// - Returns: Whether it is the locations.
-    @inline(__always)
-    private func prefetch(_ index: Int, _ reader: RunReader) -> Bool {
-        let extent = reader.extent(items[index].sku)
-        switch items[index].scope {
-        case .places:
-            if !extent.isPrefix {
-                prefetch(extent, rows: 32, most: 256) { reader.prefetchLocation($0) }
-                return true
-            }
-            let first = Int(items[index].firstPlace)
-            for place in first..<first &+ Int(items[index].placeCount) {
-                reader.prefetchFree(extent.start &+ Int(places[place].location))
-            }
-        case .everywhere, .group:
-            prefetch(extent, rows: 16, most: 256) { reader.prefetchFree($0) }
-            if items[index].scope == .group || wantsLocations {
-                prefetch(extent, rows: 32, most: 256) { reader.prefetchLocation($0) }
-            }
-        }
-        return false
-    }
-
-    /// Asks for a line every so many rows; the processor's own prefetcher follows from there.
-    @inline(__always)
-    private func prefetch(
-        _ extent: RunExtent, rows step: Int, most: Int, _ prefetch: (Int) -> Void
-    ) {
-        var row = extent.start
-        let end = extent.start &+ min(extent.count, most)
-        while row < end {
-            prefetch(row)
-            row &+= step
-        }
-    }
-
-    /// Finds the item's places in a run that has not all locations, and asks for their free units.
-    private mutating func search(_ index: Int, _ reader: RunReader) {
-        let extent = reader.settledExtent(items[index].sku)
-        if extent.isPrefix { return }
-        let first = Int(items[index].firstPlace)
-        for place in first..<first &+ Int(items[index].placeCount) {
-            let row = reader.row(of: places[place].location, in: extent)
-            if let row { reader.prefetchFree(row) }
-            items[index].slot = row.map { UInt16(truncatingIfNeeded: $0 &- extent.start) } ?? .max
-            items[index].slotCount = UInt16(truncatingIfNeeded: extent.count)
+            _ = engine.withReaders { answer(index, $0, policy) }
         }
     }
 
     // MARK: - Reading
 
+    /// Answers a block.
+    ///
+    /// - Parameters:
+    ///   - ahead: The first item whose whole run was not asked for yet.
+    ///   - found: The first item that was not found yet.
+    /// - Returns: false when some items of the block are contended.
+    private mutating func read(
+        _ block: Range<Int>, _ ahead: inout Int, before found: Int, _ readers: Span<RunReader>,
+        _ policy: Policy
+    ) -> Bool {
+        if !wantsLocations, !block.isEmpty {
+            if items[block.lowerBound].scope == .places {
+                if Self.readPlaces(block, &items, places, readers, policy) { return true }
+            } else if !policy.hasClosed {
+                if Self.readRuns(block, &ahead, before: found, &items, readers) { return true }
+            }
+        }
+        var isWhole = true
+        for index in block where items[index].status == .answered && !items[index].isRead {
+            let next = max(ahead, min(found, index &+ Self.runsAhead))
+            for place in max(ahead, index)..<next {
+                items[place].askForRows(readers, withLocations: wantsLocations)
+            }
+            ahead = next
+            if !answer(index, readers, policy) { isWhole = false }
+        }
+        return isWhole
+    }
+
+    /// Answers items about sums over all locations of SKUs found before, every location open.
+    ///
+    /// Items go through the steps one by one, because a whole run is many cache lines: so memory is
+    /// never asked for more than it brings meanwhile.
+    ///
+    /// - Returns: Whether all items were such, and are answered; if not they are to be read again.
+    @inline(never)
+    private static func readResolved(
+        _ items: inout Buffer<QueryItem>, _ readers: Span<RunReader>
+    ) -> Bool {
+        var items = items.mutableSpan
+        let count = items.count
+        var index = 0
+        while index < count, unsafe items[unchecked: index].isResolved { index &+= 1 }
+        if index < count { return false }
+        var run = 0
+        var rows = 0
+        index = 0
+        while index < count {
+            while run < min(count, index &+ 2 &* runsAhead) {
+                unsafe items[unchecked: run].askForRun(readers)
+                run &+= 1
+            }
+            while rows < min(count, index &+ runsAhead) {
+                unsafe items[unchecked: rows].askForRows(readers, withLocations: false)
+                rows &+= 1
+            }
+            if !(unsafe items[unchecked: index].readRun(readers)) { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// Answers the items about sums over all locations, every one of them open.
+    ///
+    /// - Parameters: as of `read`.
+    /// - Returns: Whether these were all of the block.
+    @inline(never)
+    private static func readRuns(
+        _ block: Range<Int>, _ ahead: inout Int, before found: Int,
+        _ items: inout Buffer<QueryItem>, _ readers: Span<RunReader>
+    ) -> Bool {
+        var items = items.mutableSpan
+        precondition(block.upperBound <= found && found <= items.count)
+        var isAll = true
+        var asked = max(ahead, block.lowerBound)
+        var index = block.lowerBound
+        while index < block.upperBound {
+            let next = min(found, index &+ runsAhead)
+            while asked < next {
+                unsafe items[unchecked: asked].askForRows(readers, withLocations: false)
+                asked &+= 1
+            }
+            if !(unsafe items[unchecked: index].readRun(readers)) { isAll = false }
+            index &+= 1
+        }
+        ahead = asked
+        return isAll
+    }
+
+    /// Answers the items about one place whose runs have not changed since they were looked up.
+    ///
+    /// - Returns: Whether these were all of the block.
+    @inline(never)
+    private static func readPlaces(
+        _ block: Range<Int>, _ items: inout Buffer<QueryItem>,
+        _ places: borrowing Buffer<QueryPlace>, _ readers: Span<RunReader>, _ policy: Policy
+    ) -> Bool {
+        var items = items.mutableSpan
+        let places = places.span
+        let hasClosed = policy.hasClosed
+        precondition(block.upperBound <= items.count)
+        var isAll = true
+        var index = block.lowerBound
+        while index < block.upperBound {
+            let isRead = unsafe items[unchecked: index].readPlace(
+                places, readers, policy, hasClosed: hasClosed)
+            if !isRead { isAll = false }
+            index &+= 1
+        }
+        return isAll
+    }
+
     /// Answers one item; false when it is contended.
-    @inline(__always)
-    private mutating func answer(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
-        let scope = items[index].scope
-        if !wantsLocations {
-            if scope == .places, items[index].placeCount == 1 {
-                return answerOne(index, engine, policy)
-            }
-            if scope == .everywhere, !policy.hasClosed { return answerSum(index, engine) }
-        }
-        return answerMany(index, engine, policy)
-    }
-
-    /// An item about one place.
-    @inline(__always)
-    private mutating func answerOne(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
-        let reader = engine.reader(Int(items[index].shard))
-        let location = places[Int(items[index].firstPlace)].location
-        let slot = items[index].slot
-        let slotCount = Int(items[index].slotCount)
-        var available: Int32 = 0
-        let version = reader.consistent(items[index].sku) { extent in
-            available = 0
-            if location == QueryPlace.unknown { return }
-            if !extent.isPrefix, extent.count == slotCount {
-                if slot != .max { available = max(0, reader.free(at: extent.start &+ Int(slot))) }
-            } else if let row = reader.row(of: location, in: extent) {
-                available = max(0, reader.free(at: row))
-            }
-        }
-        if available > 0, !policy.isOpen(location) { available = 0 }
-        return finish(index, Int64(available), available, version, from: answers.count)
-    }
-
-    /// An item about the sum over all locations, every one of them open.
-    @inline(__always)
-    private mutating func answerSum(_ index: Int, _ engine: Engine) -> Bool {
-        let reader = engine.reader(Int(items[index].shard))
-        var total: Int64 = 0
-        var largest: Int32 = 0
-        let version = reader.consistent(items[index].sku) { extent in
-            (total, largest) = reader.sum(extent)
-        }
-        return finish(index, total, largest, version, from: answers.count)
-    }
-
-    private mutating func answerMany(_ index: Int, _ engine: Engine, _ policy: Policy) -> Bool {
+    private mutating func answer(
+        _ index: Int, _ readers: Span<RunReader>, _ policy: Policy
+    ) -> Bool {
         let item = items[index]
-        let reader = engine.reader(Int(item.shard))
+        let reader = readers[Int(item.shard)]
         let firstAnswer = answers.count
         var total: Int64 = 0
         var largest: Int32 = 0
@@ -332,21 +343,14 @@ package struct AvailabilityQuery: ~Copyable {
                 item.scope == .places
                 ? sumPlaces(extent, item, reader, policy) : scan(extent, item, reader, policy)
         }
-        return finish(index, total, largest, version, from: firstAnswer)
-    }
-
-    /// Notes an answer; nil for the version is a contended item, and false is returned.
-    @inline(__always)
-    private mutating func finish(
-        _ index: Int, _ available: Int64, _ maxSingle: Int32, _ version: UInt64?,
-        from firstAnswer: Int
-    ) -> Bool {
         guard let version else {
             answers.removeLast(answers.count - firstAnswer)
             items[index].status = .contended
             return false
         }
-        items[index].answer(available, maxSingle, version: version, firstAnswer..<answers.count)
+        items[index].answer(total, largest, version)
+        items[index].firstAnswer = UInt32(truncatingIfNeeded: firstAnswer)
+        items[index].answerCount = UInt32(truncatingIfNeeded: answers.count - firstAnswer)
         return true
     }
 

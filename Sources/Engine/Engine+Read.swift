@@ -3,6 +3,7 @@
 internal import Bytes
 package import Columns
 internal import Domain
+internal import Synchronization
 
 extension Engine {
     /// Finds a SKU by name; nil when there is no such SKU.
@@ -26,12 +27,14 @@ extension Engine {
         guard let id = reader.names.id(sku, key),
             let place = master.locationNames.id(location, NameKey(location, hasher))
         else { return nil }
+        let layout = reader.layout  // Before the row is found: see `PositionReference`.
+        atomicMemoryFence(ordering: .acquiring)
         var found: PositionReference?
         let version = reader.consistent(id) { extent in
             found = reader.row(of: UInt16(place), in: extent).map { row in
                 PositionReference(
-                    sku: id, shard: UInt16(shard), location: UInt16(place),
-                    slot: UInt16(row - extent.start), count: UInt16(extent.count))
+                    row: UInt32(row), layout: layout, sku: id, shard: UInt16(shard),
+                    location: UInt16(place), count: UInt16(extent.count))
             }
         }
         return version == nil ? nil : found  // What was seen amid a change may be torn.
@@ -41,19 +44,14 @@ extension Engine {
     ///
     /// - Returns: How many references were out of date: their SKU has gained positions since, or
     ///   changed all the time. They answer −1 and must be found again.
-    /// - Complexity: O(references): two cache lines each, asked for ahead.
+    /// - Complexity: O(references): one cache line each, asked for ahead; three where the shard has gained
+    ///   positions since.
     package func availableToPromise(
         _ references: Span<PositionReference>, _ policy: Policy,
         into answers: inout MutableSpan<Int32>
     ) -> Int {
         precondition(answers.count >= references.count)
-        var staleCount = 0
-        var first = 0
-        while first < references.count {
-            let end = min(first &+ Self.lookahead, references.count)
-            staleCount &+= read(references, first..<end, into: &answers)
-            first = end
-        }
+        let staleCount = withReaders { read(references, $0, into: &answers) }
         if policy.hasClosed {
             for index in references.indices
             where answers[index] > 0 && !policy.isOpen(references[index].location) {
@@ -63,44 +61,59 @@ extension Engine {
         return staleCount
     }
 
-    /// References whose cache lines are asked for together: about as many as a processor can have
-    /// on their way.
-    private static let lookahead = 32
+    /// Cache lines that are on their way at a time: about as many as a processor waits for.
+    private static let lookahead = 24
 
-    /// Answers a part of the references, closed locations as if they were open.
-    @inline(__always)
+    /// Answers references, closed locations as if they were open.
     private func read(
-        _ references: Span<PositionReference>, _ range: Range<Int>,
+        _ references: Span<PositionReference>, _ readers: Span<RunReader>,
         into answers: inout MutableSpan<Int32>
     ) -> Int {
-        for index in range {
-            let reference = unsafe references[unchecked: index]
-            reader(Int(reference.shard)).prefetchRun(reference.sku)
-        }
-        for index in range {
-            let reference = unsafe references[unchecked: index]
-            let reader = reader(Int(reference.shard))
-            reader.prefetchFree(reader.extent(reference.sku).start &+ Int(reference.slot))
-        }
+        let count = references.count
+        let ahead = min(Self.lookahead, count)
+        for index in 0..<ahead { prefetch(unsafe references[unchecked: index], readers) }
         var staleCount = 0
-        for index in range {
-            let reference = unsafe references[unchecked: index]
-            let free =
-                reader(Int(reference.shard)).freeAtOnce(reference) ?? freeAfterRetries(reference)
-            unsafe answers[unchecked: index] = free.map { max(0, $0) } ?? -1
-            if free == nil { staleCount &+= 1 }
+        var index = 0
+        while index < count &- ahead {
+            prefetch(unsafe references[unchecked: index &+ ahead], readers)
+            let answer = answer(unsafe references[unchecked: index], readers)
+            unsafe answers[unchecked: index] = answer
+            if answer < 0 { staleCount &+= 1 }
+            index &+= 1
+        }
+        while index < count {
+            let answer = answer(unsafe references[unchecked: index], readers)
+            unsafe answers[unchecked: index] = answer
+            if answer < 0 { staleCount &+= 1 }
+            index &+= 1
         }
         return staleCount
     }
 
+    @inline(__always)
+    private func prefetch(_ reference: PositionReference, _ readers: Span<RunReader>) {
+        readers[Int(reference.shard)].prefetchFree(Int(reference.row))
+    }
+
+    /// What may be promised where all locations are open; −1 where the reference is out of date.
+    @inline(__always)
+    private func answer(_ reference: PositionReference, _ readers: Span<RunReader>) -> Int32 {
+        let free =
+            readers[Int(reference.shard)].freeWhileInPlace(reference)
+            ?? freeUnderVersion(reference)
+        return free.map { max(0, $0) } ?? -1
+    }
+
+    /// Free units of a position whose shard has gained positions since it was found.
+    ///
+    /// - Returns: nil when its own SKU has, or changed all the time.
     @inline(never)
-    private func freeAfterRetries(_ reference: PositionReference) -> Int32? {
+    private func freeUnderVersion(_ reference: PositionReference) -> Int32? {
         let reader = reader(Int(reference.shard))
         var free: Int32?
         let version = reader.consistent(reference.sku) { extent in
             free =
-                extent.count == Int(reference.count)
-                ? reader.free(at: extent.start &+ Int(reference.slot)) : nil
+                extent.count == Int(reference.count) ? reader.free(at: Int(reference.row)) : nil
         }
         return version == nil ? nil : free
     }

@@ -100,6 +100,12 @@ package final class Engine: @unchecked Sendable {
         return unsafe runReaders[shard]
     }
 
+    /// Hands the readers of all shards to `body`, by number.
+    @inline(__always)
+    func withReaders<Result>(_ body: (Span<RunReader>) -> Result) -> Result {
+        unsafe body(Span(_unsafeStart: runReaders, count: options.shardCount))
+    }
+
     /// The shard's state, for its owner.
     package func withShard<Result: ~Copyable, E: Error>(
         _ shard: Int, _ body: (inout Shard) throws(E) -> Result

@@ -67,10 +67,8 @@ extension Shard {
             remembered.prefetchFound(command.fingerprint, ahead: ahead)
         }
         var place = FoundPlace()
-        if let candidate = positions.reader.names.candidate(command.key) {
-            place.sku = candidate
-            positions.reader.prefetchRun(candidate)
-        }
+        place.sku = positions.reader.names.candidate(command.key)
+        positions.reader.prefetchRun(place.sku)
         places.append(place)
     }
 
@@ -250,7 +248,7 @@ struct FoundPlace: BitwiseCopyable {
     var row: UInt32 = .max
     var location: UInt16 = .max
     /// The layout of the rows that it was found in.
-    var layout: UInt64 = 0
+    var layout: UInt32 = 0
 
     @inline(__always) var knownSKU: UInt32? { sku == .max ? nil : sku }
     @inline(__always) var hasRow: Bool { row != .max }

@@ -22,6 +22,9 @@ package struct PageMemory: ~Copyable {
     @usableFromInline package let base: UnsafeMutableRawPointer
     package let reservedByteCount: Int
 
+    /// Committed bytes from which this range has huge pages.
+    private let threshold: Int
+
     // An atomic, so that metrics may read it from any thread. It also keeps this struct, and all
     // that hold one, in its place in memory: the compiler lends a struct of plain fields to a
     // function as a copy of all its bytes, and a shard has hundreds.
@@ -33,9 +36,13 @@ package struct PageMemory: ~Copyable {
     /// Reserves `byteCount` bytes of addresses, rounded up to huge pages, or to 64 KiB where they are
     /// fewer than a huge page has.
     ///
+    /// - Parameter threshold: Committed bytes from which the range has huge pages: one at least.
     /// - Throws: The error of `mmap`, when the address space or a limit on it is used up.
-    package init(reserving byteCount: Int) throws(SystemError) {
-        precondition(byteCount > 0)
+    package init(
+        reserving byteCount: Int, hugePagesFrom threshold: Int = hugePageThreshold
+    ) throws(SystemError) {
+        precondition(byteCount > 0 && threshold >= Self.hugePageByteCount)
+        self.threshold = threshold
         guard byteCount >= Self.hugePageByteCount else {
             let small = Self.smallStepByteCount
             reservedByteCount = (byteCount + small - 1) & ~(small - 1)
@@ -81,7 +88,7 @@ package struct PageMemory: ~Copyable {
         guard byteCount > committedByteCount else { return }
         precondition(byteCount <= reservedByteCount)
         let ahead = max(byteCount, committedByteCount + committedByteCount / 8)
-        let isLarge = ahead >= Self.hugePageThreshold
+        let isLarge = ahead >= threshold
         let step = isLarge ? Self.hugePageByteCount : Self.smallStepByteCount
         let target = min(reservedByteCount, (ahead + step - 1) & ~(step - 1))
         let start = unsafe base + committedByteCount
@@ -97,12 +104,12 @@ package struct PageMemory: ~Copyable {
     private func adviseHugePages(upTo target: Int) {
         let mask = ~(Self.hugePageByteCount - 1)
         let from = committedByteCount & mask
-        if target >= Self.hugePageThreshold {
+        if target >= threshold {
             _ = unsafe madvise(base + from, target - from, MADV_HUGEPAGE)
         }
         // A huge page that began on ordinary ones is whole now, and mostly in use: have it made
         // one, by a copy. Linux 6.1; older ones refuse.
-        let end = min(target, Self.hugePageThreshold) & mask
+        let end = min(target, threshold) & mask
         if from < end, committedByteCount > 0 {
             _ = unsafe madvise(base + from, end - from, Self.collapseAdvice)
         }

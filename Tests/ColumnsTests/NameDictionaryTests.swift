@@ -39,6 +39,36 @@ import Testing
         }
     }
 
+    @Test func `a key read out of a text is that of the name alone`() {
+        var random = Seeded(seed)
+        let hasher = KeyedHash(seed: seed &+ 1)
+        for count in 1...64 {
+            for before in 0...20 {
+                let name = random.bytes(count)
+                let text = random.bytes(before) + name + random.bytes(random.below(9))
+                let inside = NameKey(text.span, ByteRange(offset: before, count: count), hasher)
+                let alone = NameKey(name.span, hasher)
+                #expect(
+                    inside.first == alone.first && inside.second == alone.second
+                        && inside.hash == alone.hash,
+                    "seed \(seed), \(count) bytes behind \(before)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ByteRange(offset: 4, count: 0), ByteRange(offset: 8, count: 65),
+        ByteRange(offset: 95, count: 6), ByteRange(offset: -1, count: 9),
+    ])
+    func `a key of no name traps`(range: ByteRange) async {
+        await #expect(processExitsWith: .failure) {
+            [offset = range.offset as Int, count = range.count as Int] in
+            let text = [UInt8](repeating: 65, count: 100)
+            let range = ByteRange(offset: offset, count: count)
+            _ = NameKey(text.span, range, KeyedHash(seed: 1))
+        }
+    }
+
     /// Short and long names, some known already, some the beginning of one or one and a bit more.
     private func randomName(_ random: inout Seeded, _ known: [[UInt8]]) -> [UInt8] {
         if !known.isEmpty {

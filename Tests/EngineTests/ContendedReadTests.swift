@@ -102,18 +102,12 @@ import Testing
         #expect(query.items[0].available == 7)
     }
 
-    @Test func `a reference amid a change is out of date, and none is found`() throws {
+    @Test func `a reference amid a change is answered, and none is found`() throws {
         let fixture = try stocked()
-        let found = withUTF8("B") { sku in
-            withUTF8("L0") { fixture.engine.reference(sku: sku, location: $0) }
-        }
-        let reference = try #require(found)
+        let reference = try reference(fixture, "B", "L0")
         try midChange(fixture, "B") {
-            var answers: [Int32] = [-2]
-            var span = answers.mutableSpan
-            let stale = fixture.engine.availableToPromise(
-                [reference].span, fixture.policy, into: &span)
-            #expect(stale == 1 && answers[0] == -1)
+            let (answer, stale) = read(reference, fixture)
+            #expect(answer == 101 && stale == 0)
             let again = withUTF8("B") { sku in
                 withUTF8("L0") { fixture.engine.reference(sku: sku, location: $0) }
             }
@@ -122,12 +116,43 @@ import Testing
         #expect(fixture.byReference("B", "L0") == 101)
     }
 
+    @Test func `a reference from before its shard grew is read under its run's version`() throws {
+        let fixture = try stocked()
+        let reference = try reference(fixture, "B", "L0")
+        let neighbour = try #require(
+            (0..<100).map { "N\($0)" }.first { fixture.shard(of: $0) == fixture.shard(of: "B") })
+        _ = try fixture.apply(.event(.receipt, 7, neighbour, at: "L0"))
+        _ = try fixture.apply(.event(.receipt, 9, "B", at: "L0"))
+        let (answer, stale) = read(reference, fixture)
+        #expect(answer == 110 && stale == 0)
+        try midChange(fixture, "B") {
+            let (answer, stale) = read(reference, fixture)
+            #expect(answer == -1 && stale == 1)
+        }
+    }
+
+    private func reference(
+        _ fixture: EngineFixture, _ sku: String, _ location: String
+    ) throws -> PositionReference {
+        try #require(
+            withUTF8(sku) { sku in
+                withUTF8(location) { fixture.engine.reference(sku: sku, location: $0) }
+            })
+    }
+
+    private func read(
+        _ reference: PositionReference, _ fixture: EngineFixture
+    ) -> (answer: Int32, staleCount: Int) {
+        var answers: [Int32] = [-2]
+        var span = answers.mutableSpan
+        let stale = fixture.engine.availableToPromise(
+            [reference].span, fixture.policy, into: &span)
+        return (answers[0], stale)
+    }
+
     @Test func `a reference is out of date once its SKU has another position`() throws {
         let fixture = try stocked()
-        let found = withUTF8("B") { sku in
-            withUTF8("L1") { fixture.engine.reference(sku: sku, location: $0) }
-        }
-        let reference = try #require(found)
+        let reference = try reference(fixture, "B", "L1")
         _ = try fixture.apply(.event(.receipt, 1, "B", at: "L9"))
         var answers: [Int32] = [-2, -2]
         var span = answers.mutableSpan

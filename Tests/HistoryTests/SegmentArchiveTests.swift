@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Journal
 import Platform
@@ -19,18 +20,22 @@ private struct SmallDisk: SnapshotStorage {
         self.byteCount = byteCount
     }
 
-    func write(_ bytes: Span<UInt8>, to file: borrowing Descriptor) throws(SystemError) {
+    fileprivate func checkRoom(for count: Int) throws(SystemError) {
         var used = 0
         for name in try Files.names(in: history.path) {
             used += try Descriptor.open("\(history.path)/\(name)").byteCount()
         }
-        guard used + bytes.count <= byteCount else { throw SystemError("write", code: 28) }
-        try system.write(bytes, to: file)
+        guard used + count <= byteCount else { throw SystemError("write", code: 28) }
     }
 
+    func names(in path: String) throws(SystemError) -> [String] { try system.names(in: path) }
+    func open(_ path: String, isUncached: Bool) throws(SystemError) -> any StoredFile {
+        try system.open(path, isUncached: isUncached)
+    }
+    func create(_ path: String) throws(SystemError) -> any StoredFile {
+        SmallDiskFile(self, try system.create(path))
+    }
     func makeFolder(_ path: String) throws(SystemError) { try system.makeFolder(path) }
-    func create(_ path: String) throws(SystemError) -> Descriptor { try system.create(path) }
-    func sync(_ file: borrowing Descriptor) throws(SystemError) { try system.sync(file) }
     func syncFolder(_ path: String) throws(SystemError) { try system.syncFolder(path) }
     func rename(_ path: String, to target: String) throws(SystemError) {
         try system.rename(path, to: target)
@@ -39,6 +44,26 @@ private struct SmallDisk: SnapshotStorage {
         try system.link(path, to: target)
     }
     func remove(_ path: String) throws(SystemError) { try system.remove(path) }
+}
+
+private final class SmallDiskFile: StoredFile {
+    private let disk: SmallDisk
+    private let file: any StoredFile
+
+    init(_ disk: SmallDisk, _ file: any StoredFile) {
+        self.disk = disk
+        self.file = file
+    }
+
+    func byteCount() throws(SystemError) -> Int { try file.byteCount() }
+    func write(_ bytes: Span<UInt8>) throws(SystemError) {
+        try disk.checkRoom(for: bytes.count)
+        try file.write(bytes)
+    }
+    func read(
+        at offset: Int, _ count: Int, into buffer: inout ByteBuffer
+    ) throws(SystemError) -> Int { try file.read(at: offset, count, into: &buffer) }
+    func sync() throws(SystemError) { try file.sync() }
 }
 
 @Suite struct SegmentArchiveTests {

@@ -254,7 +254,7 @@ struct EventDecoder: ~Copyable {
             }
         }
         if !channel.isEmpty { try noteChannel(bytes, engine, &flags) }
-        let key = names.withName(sku, bytes) { NameKey($0, engine.hasher) }
+        let key = names.key(sku, bytes, engine.hasher)
         var command = StockCommand(
             verb: .event, key: key, textOffset: 0, skuByteCount: sku.count, location: here,
             quantity: effect.quantity, at: effect.at, index: index)

@@ -137,7 +137,7 @@ struct RowDecoder: ~Copyable {
     ) throws(ElementRefusal) -> EventDecoder.Decoded {
         let sku = places[0]
         try check(sku, "sku", bytes)
-        let key = names.withName(sku, bytes) { NameKey($0, engine.hasher) }
+        let key = names.key(sku, bytes, engine.hasher)
         if kind == .items {
             var command = StockCommand(
                 verb: .item, key: key, textOffset: 0, skuByteCount: sku.count, location: 0,

@@ -376,8 +376,7 @@ struct AvailabilityRequest: ~Copyable {
         _ sku: ByteRange, _ quantity: Int64, _ scope: QueryScope, _ group: ByteRange,
         _ firstPlace: Int, _ body: Span<UInt8>, _ engine: Engine
     ) {
-        let key = names.withName(sku, body) { NameKey($0, engine.hasher) }
-        var item = QueryItem(key: key, name: sku)
+        var item = QueryItem(key: names.key(sku, body, engine.hasher), name: sku)
         item.quantity = quantity
         item.scope = scope
         item.firstPlace = UInt32(firstPlace)
@@ -394,9 +393,10 @@ struct AvailabilityRequest: ~Copyable {
 
     /// Adds a place to the item being read; false when no such location is known.
     mutating func appendPlace(_ name: ByteRange, _ body: Span<UInt8>, _ engine: Engine) -> Bool {
-        let id = names.withName(name, body) { name in
-            name.count >= 1 && name.count <= Identifier.byteCountMax
-                ? engine.master.locationNames.id(name, NameKey(name, engine.hasher)) : nil
+        var id: UInt32?
+        if name.count >= 1, name.count <= Identifier.byteCountMax {
+            let key = names.key(name, body, engine.hasher)
+            id = names.withName(name, body) { engine.master.locationNames.id($0, key) }
         }
         query.places.append(
             QueryPlace(name: name, location: id.map { UInt16($0) } ?? QueryPlace.unknown))

@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import CSV
+internal import Columns
 internal import HTTP
 internal import JSON
 
@@ -49,6 +50,16 @@ extension DecodedNames {
         if range.offset < bytes.count { return try body(bytes.part(range)) }
         let part = ByteRange(offset: range.offset - bytes.count, count: range.count)
         return try body(decoded.span.part(part))
+    }
+
+    /// The key of one name.
+    ///
+    /// - Precondition: 1–64 bytes.
+    @inline(__always)
+    func key(_ range: ByteRange, _ bytes: Span<UInt8>, _ hasher: KeyedHash) -> NameKey {
+        if range.offset < bytes.count { return NameKey(bytes, range, hasher) }
+        let part = ByteRange(offset: range.offset - bytes.count, count: range.count)
+        return NameKey(decoded.span, part, hasher)
     }
 }
 
