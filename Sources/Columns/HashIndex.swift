@@ -66,59 +66,6 @@ package struct HashIndex: ~Copyable {
         count += 1
     }
 
-    /// The first value under `tag` that `matches` accepts, or where one would be added. Owner only.
-    ///
-    /// - Complexity: O(1) expected, as `HashIndexView.find`.
-    @inlinable @inline(always)
-    package func search(tag: UInt32, where matches: (UInt32) -> Bool) -> HashSearch {
-        table.search(tag, where: matches)
-    }
-
-    /// Adds `value` under `tag` where a search for it ended, for which `prepare` made room.
-    ///
-    /// - Parameter vacancy: Of a search since which the index was not changed, unless by a removal
-    ///   that `vacancy(_:for:afterRemovalAt:)` was told of.
-    @inlinable @inline(always)
-    package mutating func insertPrepared(tag: UInt32, value: UInt32, at vacancy: Int) {
-        precondition(value != .max && (count &+ 1) &* 2 <= table.capacity)
-        table.insert(UInt64(tag) << 32 | UInt64(value &+ 1), at: vacancy)
-        count &+= 1
-    }
-
-    /// Removes the entry of `tag` with `value`, if it is there.
-    ///
-    /// - Precondition: No other thread looks up in this index (a look-up could miss what moves).
-    /// - Returns: The slot that is empty now.
-    @inlinable @inline(always)
-    @discardableResult
-    package mutating func remove(tag: UInt32, value: UInt32) -> Int? {
-        guard let slot = table.remove(UInt64(tag) << 32 | UInt64(value + 1)) else { return nil }
-        count &-= 1
-        return slot
-    }
-
-    /// Where a search for `tag` ends that ended at `vacancy` before a removal emptied `slot`: a
-    /// removal fills no slot that was empty.
-    @inlinable @inline(always)
-    package func vacancy(_ vacancy: Int, for tag: UInt32, afterRemovalAt slot: Int) -> Int {
-        table.distance(from: tag, to: slot) < table.distance(from: tag, to: vacancy)
-            ? slot : vacancy
-    }
-
-    /// Asks for the cache line of the tag's home, and for the next one where a probe may reach it.
-    @inlinable @inline(always)
-    package func prefetch(tag: UInt32) { table.prefetch(tag) }
-
-    /// A value under `tag` that lies in one of the first slots, where nearly all do; found without a
-    /// branch, because whether there is one cannot be foretold.
-    ///
-    /// - Returns: `otherwise` where there is none. Good enough to ask for cache lines by: it may be
-    ///   another value of the tag, or none at all.
-    @inlinable @inline(always)
-    package func guess(tag: UInt32, otherwise: UInt32) -> UInt32 {
-        table.guess(tag, otherwise: otherwise)
-    }
-
     @usableFromInline @inline(never)
     mutating func grow(for additional: Int) throws(SystemError) {
         var log2 = table.log2 + 1
@@ -132,14 +79,6 @@ package struct HashIndex: ~Copyable {
         retired.reclaim(quietPoints)
         retired.retire(grown, quietPoints)
     }
-}
-
-/// What the owner's search for a value found.
-@frozen @usableFromInline
-package enum HashSearch {
-    case value(UInt32)
-    /// The empty slot that ended it.
-    case vacancy(Int)
 }
 
 /// A hash index as any thread may read it.
@@ -253,45 +192,6 @@ struct HashTable: ~Copyable {
     @inlinable @inline(always)
     func home(_ slot: UInt64) -> Int { home(UInt32(truncatingIfNeeded: slot &>> 32)) }
 
-    /// Slots from the tag's home to `slot`, wrapping.
-    @inlinable @inline(always)
-    func distance(from tag: UInt32, to slot: Int) -> Int { (slot &- home(tag)) & (capacity &- 1) }
-
-    @inlinable @inline(always)
-    func prefetch(_ tag: UInt32) {
-        let home = unsafe slots + home(tag)
-        unsafe Platform.prefetch(home)
-        unsafe Platform.prefetch(home + 4)
-    }
-
-    @inlinable @inline(always)
-    func guess(_ tag: UInt32, otherwise: UInt32) -> UInt32 {
-        let mask = capacity &- 1
-        let home = home(tag)
-        var value = otherwise
-        for step in 0..<4 {
-            let slot = unsafe slots[(home &+ step) & mask].load(ordering: .relaxed)
-            let isTag = UInt32(truncatingIfNeeded: slot &>> 32) == tag
-            value = isTag ? UInt32(truncatingIfNeeded: slot) &- 1 : value
-        }
-        return value
-    }
-
-    @inlinable @inline(always)
-    func search(_ tag: UInt32, where matches: (UInt32) -> Bool) -> HashSearch {
-        let mask = capacity &- 1
-        var index = home(tag)
-        while true {
-            let slot = unsafe slots[index].load(ordering: .relaxed)
-            if slot == 0 { return .vacancy(index) }
-            if UInt32(truncatingIfNeeded: slot &>> 32) == tag {
-                let value = UInt32(truncatingIfNeeded: slot) &- 1
-                if matches(value) { return .value(value) }
-            }
-            index = (index &+ 1) & mask
-        }
-    }
-
     @inlinable @inline(always)
     func insert(_ slot: UInt64) {
         let mask = capacity &- 1
@@ -300,45 +200,10 @@ struct HashTable: ~Copyable {
         unsafe slots[index].store(slot, ordering: .releasing)
     }
 
-    @inlinable @inline(always)
-    func insert(_ slot: UInt64, at vacancy: Int) {
-        precondition(vacancy >= 0 && vacancy < capacity)
-        precondition(unsafe slots[vacancy].load(ordering: .relaxed) == 0)
-        unsafe slots[vacancy].store(slot, ordering: .releasing)
-    }
-
     func copy(into grown: inout HashTable) {
         for index in 0..<capacity {
             let slot = unsafe slots[index].load(ordering: .relaxed)
             if slot != 0 { grown.insert(slot) }
         }
-    }
-
-    /// Removes `slot` and closes the gap, so that no probe ends early.
-    ///
-    /// - Returns: Where the gap is in the end; nil when `slot` is not there.
-    @inlinable @inline(always)
-    func remove(_ slot: UInt64) -> Int? {
-        let mask = capacity &- 1
-        var gap = home(slot)
-        while true {
-            let found = unsafe slots[gap].load(ordering: .relaxed)
-            if found == slot { break }
-            if found == 0 { return nil }
-            gap = (gap &+ 1) & mask
-        }
-        var next = (gap &+ 1) & mask
-        while true {
-            let moved = unsafe slots[next].load(ordering: .relaxed)
-            if moved == 0 { break }
-            // It fills the gap unless its home lies behind the gap. It is written there in any case:
-            // what a gap holds is overwritten in the end, and which case it is cannot be foretold.
-            unsafe slots[gap].store(moved, ordering: .relaxed)
-            let fills = (next &- home(moved)) & mask >= (next &- gap) & mask
-            gap = fills ? next : gap
-            next = (next &+ 1) & mask
-        }
-        unsafe slots[gap].store(0, ordering: .relaxed)
-        return gap
     }
 }

@@ -5,29 +5,20 @@ import Testing
 
 @Suite struct HashIndexTests {
     @Test(arguments: [TagSpread.random, .few, .neighbours, .lastHomes])
-    func `random inserts, removals and look-ups agree with a dictionary`(
+    func `random inserts and look-ups agree with a dictionary`(
         spread: TagSpread
     ) throws {
         let seed = testSeed()
         var random = Seeded(seed)
         var index = try HashIndex(quietPoints: QuietPoints())
         var model: [UInt32: UInt32] = [:]  // Value to tag: a tag may have several values.
-        var values: [UInt32] = []
-        for step in 0..<20_000 {
-            if values.isEmpty || random.below(5) < 3 {
-                let (value, tag) = (UInt32(step), spread.tag(&random))
-                try index.insert(tag: tag, value: value)
-                model[value] = tag
-                values.append(value)
-            } else {
-                let value = values.remove(at: random.below(values.count))
-                let removed = model.removeValue(forKey: value)
-                let tag = try #require(removed)
-                index.remove(tag: tag, value: value)
-                #expect(
-                    index.view.find(tag: tag) { $0 == value } == nil, "seed \(seed), step \(step)")
-            }
-            if step % 2_000 == 0 {
+        for step in 0..<5_000 {
+            let (value, tag) = (UInt32(step), spread.tag(&random))
+            #expect(
+                index.view.find(tag: tag) { $0 == value } == nil, "seed \(seed), step \(step)")
+            try index.insert(tag: tag, value: value)
+            model[value] = tag
+            if step % 500 == 0 {
                 for (value, tag) in model
                 where index.view.find(tag: tag, where: { $0 == value })
                     != value
@@ -42,46 +33,6 @@ import Testing
             #expect(index.view.find(tag: tag) { $0 == value } == value, "seed \(seed)")
             #expect(index.view.find(tag: tag ^ 1) { $0 == value } == nil, "seed \(seed)")
         }
-    }
-
-    @Test(arguments: [TagSpread.random, .few, .neighbours, .lastHomes])
-    func `where a search ended a value is added, also after a removal meanwhile`(
-        spread: TagSpread
-    ) throws {
-        let seed = testSeed()
-        var random = Seeded(seed)
-        var index = try HashIndex(quietPoints: QuietPoints())
-        var kept: [(tag: UInt32, value: UInt32)] = []
-        for step in 0..<10_000 as Range<UInt32> {
-            let tag = spread.tag(&random)
-            guard case .vacancy(var slot) = index.search(tag: tag, where: { $0 == step }) else {
-                Issue.record("seed \(seed), step \(step): found before it was added")
-                return
-            }
-            if kept.count == 32 {
-                let (oldTag, oldValue) = kept.remove(at: random.below(32))
-                let removed = index.remove(tag: oldTag, value: oldValue)
-                let emptied = try #require(removed)
-                slot = index.vacancy(slot, for: tag, afterRemovalAt: emptied)
-            }
-            index.insertPrepared(tag: tag, value: step, at: slot)
-            kept.append((tag, step))
-            for (tag, value) in kept
-            where index.view.find(tag: tag, where: { $0 == value }) != value {
-                Issue.record("seed \(seed), step \(step): \(value) under \(tag) is lost")
-                return
-            }
-        }
-        #expect(index.count == 32, "seed \(seed)")
-    }
-
-    @Test func `removing what is not there changes nothing`() throws {
-        var index = try HashIndex(quietPoints: QuietPoints())
-        try index.insert(tag: 7, value: 1)
-        index.remove(tag: 7, value: 2)
-        index.remove(tag: 8, value: 1)
-        #expect(index.count == 1)
-        #expect(index.view.find(tag: 7) { _ in true } == 1)
     }
 
     @Test func `every value of one tag is offered until one is accepted`() throws {
