@@ -24,6 +24,7 @@ package struct FrozenRememberedEvents: Sendable {
     /// - Complexity: O(events and seconds before the end of `range`).
     package func append(_ range: Range<Int>, to output: inout Buffer<RememberedEvent>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        if range.isEmpty { return }
         var place = wrapped(oldest + range.lowerBound)
         var run = oldestRun
         var left = range.lowerBound

@@ -60,6 +60,10 @@ import Testing
     @Test func `times come back as they were, in the order they came`() throws {
         var random = SeededGenerator(seed: 11)
         var events = try RememberedEvents(countMax: 300, retention: Self.day)
+        var nothing = Buffer<RememberedEvent>()
+        events.freeze().append(0..<0, to: &nothing)
+        #expect(nothing.count == 0)
+        events.thaw()
         var times: [Milliseconds] = []
         var time: Milliseconds = -40_000
         for number in 0..<1000 {
@@ -70,6 +74,8 @@ import Testing
         }
         let frozen = events.freeze()
         defer { events.thaw() }
+        frozen.append(300..<300, to: &nothing)
+        #expect(nothing.count == 0)
         var output = Buffer<RememberedEvent>(capacity: 300)
         frozen.append(0..<100, to: &output)
         frozen.append(100..<300, to: &output)
