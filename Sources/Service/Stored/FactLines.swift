@@ -80,6 +80,16 @@ package struct FactLines: ~Copyable {
         _ fact: Fact, _ header: FrameHeader, _ payload: Span<UInt8>, _ skus: SKUNames,
         to output: inout ByteBuffer
     ) {
+        func tell(_ name: StaticString, _ fact: StockMoved) {
+            begin(header, name, to: &output)
+            append(fact.position, skus, to: &output)
+            append(fact.condition, "delta", fact.delta, fact.at, to: &output)
+        }
+        func tell(_ name: StaticString, _ fact: StockCounted) {
+            begin(header, name, to: &output)
+            append(fact.position, skus, to: &output)
+            append(fact.condition, "value", fact.value, fact.at, to: &output)
+        }
         switch fact {
         case .skuAdded(let name):
             begin(header, "sku_added", to: &output)
@@ -88,22 +98,11 @@ package struct FactLines: ~Copyable {
         case .positionAdded(let position):
             begin(header, "position_added", to: &output)
             append(position, skus, to: &output)
-        case .moved(let fact):
-            begin(header, "moved", to: &output)
-            append(fact.position, skus, to: &output)
-            append(fact.condition, "delta", fact.delta, fact.at, to: &output)
-        case .movementRecorded(let fact):
-            begin(header, "movement_recorded", to: &output)
-            append(fact.position, skus, to: &output)
-            append(fact.condition, "delta", fact.delta, fact.at, to: &output)
-        case .countRecorded(let fact):
-            begin(header, "count_recorded", to: &output)
-            append(fact.position, skus, to: &output)
-            append(fact.condition, "value", fact.value, fact.at, to: &output)
+        case .moved(let fact): tell("moved", fact)
+        case .movementRecorded(let fact): tell("movement_recorded", fact)
+        case .countRecorded(let fact): tell("count_recorded", fact)
         case .counted(let fact):
-            begin(header, "counted", to: &output)
-            append(fact.position, skus, to: &output)
-            append(fact.condition, "value", fact.value, fact.at, to: &output)
+            tell("counted", fact)
             output.append(",\"whole\":")
             output.append(jsonBoolean: fact.isWhole)
         case .categorised(let fact):
