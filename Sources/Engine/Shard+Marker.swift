@@ -10,8 +10,7 @@ extension Shard {
     ///   a journal there is no marker.
     package mutating func freezeAtMarker(time: Milliseconds) -> (FrozenShard, StreamHead)? {
         guard let journal else { return (freeze(), StreamHead()) }
-        guard journal.writer.hasRoom(payloadByteCount: 0),
-            journal.writer.reserve(payloadByteCount: 0)
+        guard journal.writer.hasRoom(payloadByteCount: 0), journal.writer.reserveMarker()
         else { return nil }
         defer { journal.writer.releaseReserve() }
         let sequence = journal.writer.sequence

@@ -15,9 +15,6 @@ internal import Platform
 package import Snapshot
 internal import Zstd
 
-/// ENOSPC, the same on every Linux.
-private let noSpace: Int32 = 28
-
 /// Hands segments of a journal to its history. One thread at a time.
 package struct SegmentArchive: Sendable {
     package let history: HistoryFolder
@@ -83,7 +80,7 @@ package struct SegmentArchive: Sendable {
                 try keep(base, shouldContinue)
                 return true
             } catch {
-                guard case .system(let failure) = error, failure.code == noSpace else {
+                guard case .system(let failure) = error, failure.isForSpace else {
                     throw error
                 }
             }

@@ -99,13 +99,7 @@ package final class FileStorage: Storage {
 
     package func syncDirectory() throws(SystemError) { try Files.syncFolder(folder) }
 
-    package func freeByteCount() throws(SystemError) -> Int {
-        var status = statvfs()
-        guard unsafe statvfs(folder, &status) == 0 else {
-            throw SystemError("look at", on: folder, code: errno)
-        }
-        return Int(status.f_bavail) * Int(status.f_frsize)
-    }
+    package func freeByteCount() throws(SystemError) -> Int { try Files.freeByteCount(folder) }
 
     package func write(
         _ file: FileNumber, at offset: Int, _ region: borrowing Region, _ range: Range<Int>

@@ -100,6 +100,21 @@ package final class Journal: Sendable {
     /// Nothing is acknowledged any more: it has failed, or is closed.
     package var isFenced: Bool { state.rawValue >= JournalState.failed.rawValue }
 
+    /// The disk is full, and of the space that was prepared there is too little for any frame: facts
+    /// are refused.
+    package var isUsedUp: Bool {
+        state == .full
+            && !shared.hasRoom(
+                configuration.cost(ofFrame: configuration.frameByteCountMax),
+                leaving: configuration.markerRoom)
+    }
+
+    /// Whether there is room for so many marker frames, or will be without anybody's doing.
+    package func hasRoom(forMarkers count: Int) -> Bool {
+        let cost = configuration.cost(ofFrame: FrameHeader.byteCount)
+        return state != .full || shared.hasRoom(count * cost, leaving: 0)
+    }
+
     /// The error that ended acknowledgements; nil while there was none.
     package var failure: SystemError? { requests.failure.withLock { $0 } }
 

@@ -65,6 +65,10 @@ package struct JournalConfiguration: Sendable {
     /// Bytes of space that a frame may cost: itself, a mark before it and an idle mark after it.
     func cost(ofFrame byteCount: Int) -> Int { byteCount + 2 * MarkPayload.frameByteCount }
 
+    /// Bytes of space that facts leave to marker frames, those of two snapshots: one taken of a full
+    /// journal lets it go of segments.
+    var markerRoom: Int { 2 * shardCount * cost(ofFrame: FrameHeader.byteCount) }
+
     /// Bytes gathered for one write at most.
     var stagingByteCount: Int {
         max(frameByteCountMax, min(outboxByteCount, segmentByteCount))
@@ -85,7 +89,8 @@ package struct JournalConfiguration: Sendable {
         precondition(shardCount >= 1 && shardCount <= 4096)
         precondition(segmentByteCount % 4096 == 0 && prepareByteCount % 4096 == 0)
         precondition(prepareByteCount > 0 && frameByteCountMax % 8 == 0)
-        precondition(room(in: segmentByteCount, from: 0) >= cost(ofFrame: frameByteCountMax))
+        precondition(
+            room(in: segmentByteCount, from: 0) >= cost(ofFrame: frameByteCountMax) + markerRoom)
         precondition(outboxByteCount >= 2 * frameByteCountMax)
     }
 }

@@ -85,7 +85,9 @@ extension JournalCore {
             while segments.isEmpty {
                 _ = prepareAhead()
                 if let failure { throw failure }
-                if state == .full { throw SystemError("begin the journal", code: noSpace) }
+                if state == .full {
+                    throw SystemError("begin the journal", code: SystemError.noSpace)
+                }
             }
             file = try files.open(.segment(segments[0].base))
         }

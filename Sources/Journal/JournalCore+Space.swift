@@ -19,7 +19,7 @@ extension JournalCore {
             if segments.count < current + 2 || segments.isEmpty { return try startSegment() }
             if !hasBallast, configuration.ballastByteCount > 0 { return try keepBallast() }
         } catch {
-            if error.code == noSpace { runShort() } else { fail(error) }
+            if error.isForSpace { runShort() } else { fail(error) }
         }
         return false
     }

@@ -63,19 +63,25 @@ final class SharedState: @unchecked Sendable {
 
     var granted: UInt64 { load(.granted) }
 
-    /// Takes `byteCount` of what is left; false, and nothing is taken, where that is too little.
-    func reserve(_ byteCount: Int) -> Bool {
+    /// Takes `byteCount` of what is left, and leaves `spare`; false, and nothing is taken, where
+    /// there is too little for both.
+    func reserve(_ byteCount: Int, leaving spare: Int) -> Bool {
         let granted = unsafe words + Word.granted.rawValue * Self.spacing
         var seen = unsafe granted.pointee.load(ordering: .relaxed)
         while true {
             let wanted = seen &+ UInt64(byteCount)
-            guard wanted <= limit else { return false }
+            guard wanted &+ UInt64(spare) <= limit else { return false }
             // Relaxed: a count; frames travel through outboxes, with orderings of their own.
             let (exchanged, found) = unsafe granted.pointee.weakCompareExchange(
                 expected: seen, desired: wanted, ordering: .relaxed)
             if exchanged { return true }
             seen = found
         }
+    }
+
+    /// Whether `byteCount` could be taken, and `spare` be left, just now.
+    func hasRoom(_ byteCount: Int, leaving spare: Int) -> Bool {
+        granted &+ UInt64(byteCount + spare) <= limit
     }
 
     func giveBack(_ byteCount: Int) {

@@ -71,9 +71,6 @@ let interrupted: Int32 = 4
 /// EWOULDBLOCK, the same on every Linux.
 let wouldBlock: Int32 = 11
 
-/// ENOSPC, the same on every Linux.
-let noSpace: Int32 = 28
-
 extension Storage {
     /// Writes all of `range`, in as many calls as it takes.
     package func writeAll(

@@ -52,12 +52,19 @@ package struct StreamWriter: ~Copyable {
     ///
     /// - Returns: False: the journal is full, or being enlarged, or takes no frames any more.
     package mutating func reserve(payloadByteCount: Int) -> Bool {
+        reserve(payloadByteCount, leaving: configuration.markerRoom)
+    }
+
+    /// Sets space aside for a marker frame, also where facts find none any more.
+    package mutating func reserveMarker() -> Bool { reserve(0, leaving: 0) }
+
+    private mutating func reserve(_ payloadByteCount: Int, leaving spare: Int) -> Bool {
         let byteCount = FrameHeader.frameByteCount(payload: payloadByteCount)
         precondition(byteCount <= configuration.frameByteCountMax)
         let cost = configuration.cost(ofFrame: byteCount)
-        guard shared.state.rawValue <= JournalState.full.rawValue, shared.reserve(cost) else {
-            return false
-        }
+        guard shared.state.rawValue <= JournalState.full.rawValue,
+            shared.reserve(cost, leaving: spare)
+        else { return false }
         reservedByteCount += cost
         return true
     }

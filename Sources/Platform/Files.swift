@@ -97,6 +97,13 @@ package enum Files {
         try makeFolder(path)
     }
 
+    /// Bytes that may still be written where a folder lies.
+    package static func freeByteCount(_ folder: String) throws(SystemError) -> Int {
+        var status = statvfs()
+        guard unsafe statvfs(folder, &status) == 0 else { throw .last("look at", on: folder) }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+
     /// Whether there is anything of this name.
     package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 

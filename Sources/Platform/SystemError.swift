@@ -25,6 +25,12 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         SystemError(operation, on: subject, code: errno)
     }
 
+    /// ENOSPC, the same on every Linux.
+    package static let noSpace: Int32 = 28
+
+    /// The disk, or what this user may have of it, is full.
+    package var isForSpace: Bool { code == Self.noSpace || code == EDQUOT }
+
     /// The kernel's reason: `Address already in use`.
     package var reason: String { systemMessage(code) }
 

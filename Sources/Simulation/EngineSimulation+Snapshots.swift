@@ -103,7 +103,7 @@ extension EngineSimulation {
         switch error {
         case .cancelled: oracle.visit(.snapshotGivenUp)
         case .file: oracle.visit(.snapshotReadBackWrong)
-        case .system(let error) where error.code == noSpace: oracle.visit(.snapshotWithoutSpace)
+        case .system(let error) where error.isForSpace: oracle.visit(.snapshotWithoutSpace)
         case .system: oracle.visit(.snapshotFailed)
         case .outOfMemory, .shardCount: oracle.note("snapshot: \(error)")
         }

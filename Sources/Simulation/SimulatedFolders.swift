@@ -248,10 +248,9 @@ final class SimulatedFolders: SnapshotStorage, @unchecked Sendable {
     }
 }
 
-/// ENOENT, EEXIST, ENOSPC and ENOTEMPTY, the same on every Linux.
+/// ENOENT, EEXIST and ENOTEMPTY, the same on every Linux.
 private let missing: Int32 = 2
 private let existing: Int32 = 17
-let noSpace: Int32 = 28
 private let notEmpty: Int32 = 39
 
 /// EINTR, the same on every Linux.
@@ -287,7 +286,7 @@ private final class OpenSimulatedFile: StoredFile {
         try device.change("write") { () throws(SystemError) in
             let write = try device.beginWrite(bytes.count)
             guard try disk.freeByteCount() >= write.count else {
-                throw device.failure("write", noSpace)
+                throw device.failure("write", SystemError.noSpace)
             }
             let sector = SimulatedDevice.sectorByteCount
             let place = write.isAstray ? device.below(offset / sector + 1) * sector : offset

@@ -210,7 +210,9 @@ package final class SimulatedStorage: Storage, @unchecked Sendable {
         precondition(byteCount <= fileByteCountMax)
         var made = 0
         try device.change("create") { () throws(SystemError) in
-            guard try freeByteCount() >= byteCount else { throw device.failure("create", noSpace) }
+            guard try freeByteCount() >= byteCount else {
+                throw device.failure("create", SystemError.noSpace)
+            }
             var slot = 0
             if let old = find(name) {
                 slot = old

@@ -43,9 +43,6 @@ package final class ServiceState: Sendable {
     /// nil likewise.
     var past: PastReader? { remembering.withLock { $0 } }
 
-    /// The journal's state; nil where there is none yet, or none at all.
-    package var journalState: JournalState? { journal?.state }
-
     /// What can be asked of it now.
     enum Status {
         case ok, starting, journalFull, readOnly
@@ -62,9 +59,11 @@ package final class ServiceState: Sendable {
 
     var status: Status {
         guard isReady else { return .starting }
-        switch journalState {
-        case nil, .open: return .ok
-        case .full: return .journalFull
+        guard let journal else { return .ok }
+        switch journal.state {
+        case .open: return .ok
+        // What was prepared while there was space still takes writes.
+        case .full: return journal.isUsedUp ? .journalFull : .ok
         case .failed, .closed: return .readOnly
         }
     }

@@ -152,10 +152,11 @@ final class SnapshotKeeper: Sendable {
     private func run() {
         Thread.lowerPriority()
         var last = Clock.monotonicNanoseconds
+        var relief = FullDiskRelief()
         while !isEnding.load(ordering: .relaxed) {
             let asked = requests.withLock { $0.asked > $0.done ? $0.asked : nil }
             let elapsed = (Clock.monotonicNanoseconds - last) / 1_000_000
-            guard asked != nil || isDue(elapsed: elapsed) else {
+            guard asked != nil || isDue(elapsed: elapsed) || isDue(&relief) else {
                 Thread.sleep(milliseconds: 20)
                 continue
             }
@@ -179,6 +180,20 @@ final class SnapshotKeeper: Sendable {
             || grown >= schedule.journalByteCount
     }
 
+    /// Whether the disk is full, and a snapshot may help.
+    private func isDue(_ relief: inout FullDiskRelief) -> Bool {
+        relief.isDue(
+            isFull: journal.state == .full,
+            hasRoom: journal.hasRoom(forMarkers: engine.shardCount) && hasRoom)
+    }
+
+    /// Whether the disk has room for a snapshot a quarter larger than the newest.
+    private var hasRoom: Bool {
+        let newest = list.first?.files.reduce(0) { $0 + $1.bytes } ?? 0
+        guard let free = try? Files.freeByteCount(folder) else { return false }
+        return free >= newest * 5 / 4 + 1 << 20
+    }
+
     /// Nothing was written since the last snapshot but its own marker frames.
     private var isUnchanged: Bool {
         let frames = last.withLock { $0.frames }
@@ -186,7 +201,10 @@ final class SnapshotKeeper: Sendable {
     }
 
     private func takeFromOwners() -> SnapshotOutcome {
-        let shouldWait = { [self] in !isEnding.load(ordering: .relaxed) && !journal.isFenced }
+        let shouldWait = { [self] in
+            !isEnding.load(ordering: .relaxed) && !journal.isFenced
+                && journal.hasRoom(forMarkers: 1)
+        }
         return take(
             shouldWait,
             freeze: { [self] shard in
@@ -234,7 +252,11 @@ final class SnapshotKeeper: Sendable {
                 try? taking.abandon(&host)
                 throw error
             }
-        } catch { return .failed(error.description) }
+        } catch {
+            return .failed(
+                journal.hasRoom(forMarkers: 1)
+                    ? error.description : "the journal is full: \(error)")
+        }
     }
 
     /// Goes through all steps, and waits where there is something to wait for.
@@ -259,6 +281,23 @@ final class SnapshotKeeper: Sendable {
                 return published
             }
         }
+    }
+}
+
+/// Snapshots that a full disk asks for, so that the journal can let go of segments: the first frees
+/// what only the one before it needed, the second the rest. More would free nothing.
+private struct FullDiskRelief {
+    private var takenCount = 0
+
+    /// Whether to take one now; says so twice at the most while the disk is full.
+    mutating func isDue(isFull: Bool, hasRoom: @autoclosure () -> Bool) -> Bool {
+        guard isFull else {
+            takenCount = 0
+            return false
+        }
+        guard takenCount < 2, hasRoom() else { return false }
+        takenCount += 1
+        return true
     }
 }
 
