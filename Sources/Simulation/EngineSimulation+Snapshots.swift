@@ -72,6 +72,7 @@ extension EngineSimulation {
         guard let marker = machine.marker.take() else { return }
         oracle.shards[marker.shard].mark()
         record("shard \(marker.shard): marker \(marker.sequence)")
+        oracle.visit(.markedWhileFull, if: machine.core.state == .full)
         if marker.sequence != oracle.shards[marker.shard].sequence {
             oracle.note(
                 "shard \(marker.shard): marker \(marker.sequence) in the place of "

@@ -99,7 +99,13 @@ extension EngineSimulation {
     private mutating func idle(_ machine: inout Machine) {
         if script.bits.oneIn(2) {
             _ = machine.core.markIdle()
-        } else if disk.spaceByteCount != .max {
+        } else if disk.spaceByteCount == .max {
+            return
+        } else if machine.core.state == .full, machine.taking == nil, script.bits.oneIn(2) {
+            // There is room for a snapshot, if not for a segment and the ballast.
+            disk.spaceByteCount += 4096
+            takeSnapshot(&machine)
+        } else {
             record("space is freed")
             disk.spaceByteCount = .max
         }

@@ -13,7 +13,7 @@ package enum SometimesState: Int, CaseIterable, Sendable {
     case damageReported, flipHarmless, pastShorter
     // Snapshots.
     case startedFromNewest, startedFromOlder, startedWithoutSnapshot, unansweredSnapshotKept
-    case snapshotPublished, snapshotWaited, snapshotsPruned, snapshotGivenUp
+    case snapshotPublished, markedWhileFull, snapshotWaited, snapshotsPruned, snapshotGivenUp
     case snapshotCut, publicationCut, pruningCut
     case snapshotFailed, snapshotWithoutSpace, snapshotReadBackWrong
     case journalTrimmed, trimCut, pagesSetAside

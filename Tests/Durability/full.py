@@ -20,6 +20,7 @@ from replay import Violation
 from service import Service, document_call
 
 RESUME_SECONDS = 5
+LARGE = 200_000  # Bytes of a large document, about.
 ROUNDS_PER_DISK = 2  # Each leaves two segments of the journal behind.
 
 
@@ -34,7 +35,8 @@ def main():
     total = Total()
     for first in range(0, options.rounds, ROUNDS_PER_DISK):
         history(options, range(first, min(options.rounds, first + ROUNDS_PER_DISK)), total)
-    print(f"{options.rounds} full disks: {total.acknowledged} events acknowledged, "
+    relieve(options, total)
+    print(f"{options.rounds} full disks, and one relieved by snapshots: {total.acknowledged} events acknowledged, "
           f"{total.refused} refused without effect; writes went on after "
           f"{total.longest:.2f} s at most; 0 lost, 0 ghosts")
 
@@ -84,6 +86,37 @@ def history(options, rounds, total):
     disk.remove()
 
 
+def relieve(options, total):
+    """A full disk on which only the journal's own old segments can be let go of."""
+    disk = machine.Disk(64 << 20)
+    data = disk.folder + "/data"
+    ledger = Ledger(options.seed)
+    service = Service(options.program, data, ledger, "--snapshot-every", "0s").start()
+    checker = Checker(ledger, data + "/journal")
+    run_load(service, ledger, options.seed, 0.2)
+    while segments(data) < 4:
+        put_large(service, ledger)
+    checker.judge(service, has_restarted=True)
+    machine.fill(disk.folder + "/filler")
+    # More than was prepared: two segments.
+    taken = 0
+    while taken < 12 << 20:
+        wait_until(lambda: put_large(service, ledger))
+        taken += LARGE
+    wait_until(lambda: service.health()[0] == 200)
+    checker.judge(service, has_restarted=False)
+    service.kill()
+    service = Service(options.program, data, ledger).start()
+    checker.judge(service)
+    total.acknowledged += ledger.count(OK)
+    service.stop()
+    disk.remove()
+
+
+def segments(data):
+    return sum(name.endswith(".journal") for name in os.listdir(data + "/journal"))
+
+
 def run_load(service, ledger, seed, seconds, writers=3):
     load = Load(service, ledger, seed, writers)
     time.sleep(seconds)
@@ -105,7 +138,7 @@ def use_up(service, ledger):
 
 
 def put_large(service, ledger):
-    """Puts a document of about 200 KB; whether there was space for it."""
+    """Puts a document of `LARGE` bytes; whether there was space for it."""
     document = ledger.documents["rules"]
     number = document.puts[-1][0] % NUMBER_MAX + 1
     document.puts.append((number, UNKNOWN))

@@ -74,8 +74,8 @@ class Disk:
         os.mkdir(self.folder)
         with open(self.image, "wb") as file:
             file.truncate(byte_count)
-        run("mkfs.ext4", "-qF", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0",
-            self.image)
+        run("mkfs.ext4", "-qF", "-b", "4096", "-m", "0",
+            "-E", "lazy_itable_init=0,lazy_journal_init=0", self.image)
         try:
             self.mount()
         except RuntimeError as error:

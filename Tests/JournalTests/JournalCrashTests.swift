@@ -241,6 +241,39 @@ import Testing
         #expect(again.extents[0].head.sequence == head + 1 && again.report.wasClosed)
     }
 
+    @Test func `a full journal has room for the markers of two snapshots`() throws {
+        let files = SimulatedStorage(seed: 19, fileByteCountMax: 4096)
+        var core = try open(files)
+        core.settle()
+        files.spaceByteCount = 2 * 4096
+        var first = core.writer(of: 0)
+        var second = core.writer(of: 1)
+        while first.append([UInt8](repeating: 7, count: 50)) != nil { core.settle() }
+        while first.append([]) != nil { core.settle() }
+        #expect(core.state == .full)
+        for _ in 0..<2 {
+            appendMarker(&first)
+            appendMarker(&second)
+            core.settle()
+        }
+        #expect(first.durableSequence == first.sequence)
+        #expect(second.durableSequence == 2)
+        core.close()
+        #expect(try open(files).report.wasClosed)
+    }
+
+    /// Appends a marker frame where there is no room for another frame.
+    private func appendMarker(_ writer: inout StreamWriter) {
+        equal(writer.reserve(payloadByteCount: 0), false)
+        equal(writer.reserveMarker(), true)
+        let nothing: [UInt8] = []
+        let appended = writer.append(
+            .marker, after: writer.sequence, firstEvent: 0, eventCount: 0, time: 0,
+            payload: nothing.span)
+        equal(appended, .taken(writer.sequence))
+        writer.releaseReserve()
+    }
+
     @Test func `a full disk is looked at often, however rarely syncs are due`() throws {
         var configuration = small
         configuration.durability = .interval(milliseconds: 60_000)
