@@ -12,12 +12,23 @@ extension Benchmark {
         let folder = NSTemporaryDirectory() + "holdfast-bench-snapshot-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try measureSnapshot(world, folder, "imported", bytesMax: 4)
-        let sample = world.layout.samplePositions(eventCount, .uniform, seed: Self.seed &+ 5)
+        // As many random events as there are positions.
+        for round in 1..<max(1, world.layout.positionCount / eventCount) {
+            _ = randomEvents(world, round)
+        }
+        let events = randomEvents(world, 0)
+        try measureSnapshot(world, folder, "after events", bytesMax: 8)
+        try measureWriters(world, events, folder)
+    }
+
+    /// Events at random positions, other ones for each number, applied once.
+    private func randomEvents(_ world: World, _ number: Int) -> EventRounds {
+        let sample = world.layout.samplePositions(
+            eventCount, .uniform, seed: Self.seed &+ 5 &+ UInt64(number) << 8)
         let events = EventRounds(world, sample, firstID: world.takeIDs())
         events.renew()
         _ = events.round()
-        try measureSnapshot(world, folder, "after events", bytesMax: 8)
-        try measureWriters(world, events, folder)
+        return events
     }
 
     private func measureSnapshot(
