@@ -123,7 +123,7 @@ extension QueryItem {
         if placeCount != 1 { return askForPlaces(places, readers) }
         row = readers[Int(shard)].rowInPrefix(of: places[Int(firstPlace)].location, sku)
         if row.isSparse {
-            askForLocations(readers)
+            Self.askForLocations(readers[Int(shard)], sku)
             return true
         }
         readers[Int(shard)].prefetchFree(row.index)
@@ -154,7 +154,7 @@ extension QueryItem {
         let reader = readers[Int(shard)]
         let extent = reader.extent(sku)
         if !extent.isPrefix {
-            askForLocations(readers)
+            Self.askForLocations(reader, sku)
             return true
         }
         for place in Int(firstPlace)..<Int(firstPlace &+ placeCount) {
@@ -163,10 +163,12 @@ extension QueryItem {
         return false
     }
 
-    @inline(never)
-    private func askForLocations(_ readers: Span<RunReader>) {
-        let reader = readers[Int(shard)]
-        prefetch(reader.extent(sku), rows: 32) { reader.prefetchLocation($0) }
+    /// Static, because a borrowed item would be copied.
+    @inline(__always)
+    private static func askForLocations(_ reader: RunReader, _ sku: UInt32) {
+        let extent = reader.extent(sku)
+        prefetch(extent, rows: 32) { reader.prefetchLocation($0) }
+        reader.prefetchLocation(extent.start &+ extent.count &- 1)
     }
 
     /// Finds places in a run that has not all locations, and asks for their free units.
@@ -194,15 +196,17 @@ extension QueryItem {
         if status != .answered || scope == .places { return }
         let reader = readers[Int(shard)]
         let extent = reader.extent(sku)
-        prefetch(extent, rows: 16) { reader.prefetchFree($0) }
+        Self.prefetch(extent, rows: 16) { reader.prefetchFree($0) }
         if scope == .group || withLocations {
-            prefetch(extent, rows: 32) { reader.prefetchLocation($0) }
+            Self.prefetch(extent, rows: 32) { reader.prefetchLocation($0) }
         }
     }
 
     /// Asks for a line every so many rows; the processor's own prefetcher follows from there.
     @inline(__always)
-    private func prefetch(_ extent: RunExtent, rows step: Int, _ prefetch: (Int) -> Void) {
+    private static func prefetch(
+        _ extent: RunExtent, rows step: Int, _ prefetch: (Int) -> Void
+    ) {
         var row = extent.start
         let end = extent.start &+ min(extent.count, 256)
         while row < end {
