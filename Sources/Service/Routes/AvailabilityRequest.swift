@@ -83,6 +83,8 @@ struct AvailabilityRequest: ~Copyable {
     /// The names of the slice, gathered when some of them were decoded.
     private(set) var gathered = ByteBuffer()
     var channel = ByteRange.none
+    /// The channel that was accepted last: once accepted, it always is.
+    var acceptedChannel = ByteBuffer()
     var after = ByteRange.none
     var wantsLocations = false
 
