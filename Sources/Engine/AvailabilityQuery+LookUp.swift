@@ -12,7 +12,7 @@ internal import Columns
 
 extension AvailabilityQuery {
     /// Items that go through a step together.
-    private static let blockItemCount = 10
+    static let blockItemCount = 10
 
     /// Items whose whole runs are asked for while one is read: each has several cache lines.
     static let runsAhead = 8
