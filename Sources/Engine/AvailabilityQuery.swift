@@ -157,6 +157,8 @@ package struct AvailabilityQuery: ~Copyable {
     package var items = Buffer<QueryItem>()
     package var places = Buffer<QueryPlace>()
     package var answers = Buffer<LocationAnswer>()
+    /// Locations that questions named lately.
+    package var recentLocations = RecentNames()
     /// Whether `answers` are wanted, or totals only.
     package var wantsLocations = false
 

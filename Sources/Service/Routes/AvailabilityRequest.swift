@@ -397,8 +397,13 @@ struct AvailabilityRequest: ~Copyable {
     mutating func appendPlace(_ name: ByteRange, _ body: Span<UInt8>, _ engine: Engine) -> Bool {
         var id: UInt32?
         if name.count >= 1, name.count <= Identifier.byteCountMax {
-            let key = names.key(name, body, engine.hasher)
-            id = names.withName(name, body) { engine.master.locationNames.id($0, key) }
+            let locations = engine.master.locationNames
+            if name.offset < body.count {
+                id = query.recentLocations.id(body, name, locations, engine.hasher)
+            } else {
+                let key = names.key(name, body, engine.hasher)
+                id = names.withName(name, body) { locations.id($0, key) }
+            }
         }
         query.places.append(
             QueryPlace(name: name, location: id.map { UInt16($0) } ?? QueryPlace.unknown))
