@@ -139,6 +139,9 @@ package final class Engine: @unchecked Sendable {
         (0..<shardCount).reduce(0) { $0 + itemChanges.value(at: $1) }
     }
 
+    /// Asks for the cache line that a look-up of a SKU reads first: for one that is soon asked about.
+    package func prefetch(_ key: NameKey) { reader(shard(of: key)).names.prefetchIndex(key) }
+
     // MARK: - Messages
 
     /// Sends a batch to its shard, unless its inbox is full.

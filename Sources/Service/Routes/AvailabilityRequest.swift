@@ -379,6 +379,7 @@ struct AvailabilityRequest: ~Copyable {
         _ firstPlace: Int, _ body: Span<UInt8>, _ engine: Engine
     ) {
         var item = QueryItem(key: names.key(sku, body, engine.hasher), name: sku)
+        engine.prefetch(item.key)
         item.quantity = quantity
         item.scope = scope
         item.firstPlace = UInt32(firstPlace)
