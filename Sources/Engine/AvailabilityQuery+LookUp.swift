@@ -105,11 +105,12 @@ extension QueryItem {
 
     @inline(__always)
     mutating func askForRun(_ readers: Span<RunReader>) {
+        let reader = readers[Int(shard)]
         if !isResolved {
             // Nearly always the SKU: its run can be asked for along with its name.
-            sku = readers[Int(shard)].names.candidate(key)
+            sku = reader.names.candidate(key)
         }
-        readers[Int(shard)].prefetchRun(sku)
+        reader.prefetchRun(sku)
     }
 
     /// Makes sure of the SKU, and asks for what is read at places that are listed.
@@ -119,29 +120,31 @@ extension QueryItem {
     fileprivate mutating func find(
         _ places: Span<QueryPlace>, _ readers: Span<RunReader>, _ text: Span<UInt8>
     ) -> Bool {
-        guard status == .answered, isFound(readers, text), scope == .places else { return false }
+        guard status == .answered else { return false }
+        let reader = readers[Int(shard)]
+        if !isResolved, sku == .max || !reader.names.isInlineName(sku, key),
+            !isFoundByText(readers, text)
+        {
+            return false
+        }
+        guard scope == .places else { return false }
         if placeCount != 1 { return askForPlaces(places, readers) }
-        row = readers[Int(shard)].rowInPrefix(of: places[Int(firstPlace)].location, sku)
-        if row.isSparse {
-            Self.askForLocations(readers[Int(shard)], sku)
+        let found = reader.rowInPrefix(of: places[Int(firstPlace)].location, sku)
+        row = found
+        if found.isSparse {
+            Self.askForLocations(reader, sku)
             return true
         }
-        readers[Int(shard)].prefetchFree(row.index)
+        reader.prefetchFree(found.index)
         return false
     }
 
-    /// Whether the SKU is known.
-    @inline(__always)
-    private mutating func isFound(_ readers: Span<RunReader>, _ text: Span<UInt8>) -> Bool {
-        if isResolved { return true }
-        if sku != .max, readers[Int(shard)].names.isInlineName(sku, key) { return true }
-        return isFoundByText(readers[Int(shard)], text)
-    }
-
-    /// The same for names that are long, or not the first under their tag.
+    /// Whether the SKU is known, for names that are long, or not the first under their tag.
     @inline(never)
-    private mutating func isFoundByText(_ reader: RunReader, _ text: Span<UInt8>) -> Bool {
-        if sku != .max, let found = reader.names.id(text.part(name), key) {
+    private mutating func isFoundByText(
+        _ readers: Span<RunReader>, _ text: Span<UInt8>
+    ) -> Bool {
+        if sku != .max, let found = readers[Int(shard)].names.id(text.part(name), key) {
             sku = found
             return true
         }
@@ -178,8 +181,9 @@ extension QueryItem {
         let reader = readers[Int(shard)]
         if placeCount == 1 {
             if !row.isSparse { return }
-            row = reader.row(of: places[Int(firstPlace)].location, sku)
-            reader.prefetchFree(row.index)
+            let found = reader.row(of: places[Int(firstPlace)].location, sku)
+            row = found
+            reader.prefetchFree(found.index)
             return
         }
         let extent = reader.settledExtent(sku)
