@@ -202,8 +202,8 @@ final class NamedReads {
         for item in batch {
             let sku = ByteRange(offset: item * Self.itemByteCount, count: Layout.skuByteCount)
             let place = ByteRange(offset: sku.end, count: Layout.locationByteCount)
-            let location = engine.master.locationNames.id(
-                text.part(place), NameKey(text, place, engine.hasher))
+            let location = query.recentLocations.id(
+                text, place, engine.master.locationNames, engine.hasher)
             var question = QueryItem(key: NameKey(text, sku, engine.hasher), name: sku)
             question.scope = .places
             question.firstPlace = UInt32(query.places.count)

@@ -150,15 +150,28 @@ package struct ByteBuffer: ~Copyable {
             unsafe base[count] = UInt8(ascii: "-")
             count &+= 1
         }
-        let digits = decimalDigitCount(magnitude)
-        var offset = count &+ digits
+        var offset = count &+ decimalDigitCount(magnitude)
         count = offset
-        repeat {
-            let (quotient, digit) = magnitude.quotientAndRemainder(dividingBy: 10)
-            offset &-= 1
-            unsafe base[offset] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+        while magnitude >= 100 {
+            let (quotient, pair) = magnitude.quotientAndRemainder(dividingBy: 100)
+            offset &-= 2
+            unsafe write(pair: pair, at: offset)
             magnitude = quotient
-        } while magnitude != 0
+        }
+        if magnitude >= 10 {
+            unsafe write(pair: magnitude, at: offset &- 2)
+        } else {
+            unsafe base[offset &- 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude)
+        }
+    }
+
+    /// Writes two digits, for which there is room.
+    @unsafe @inline(__always)
+    private mutating func write(pair: UInt64, at offset: Int) {
+        let tens = (pair &* 103) &>> 10  // Exact below 179.
+        let digits = tens | (pair &- tens &* 10) &<< 8 | 0x3030
+        unsafe UnsafeMutableRawPointer(base + offset).storeBytes(
+            of: UInt16(truncatingIfNeeded: digits).littleEndian, as: UInt16.self)
     }
 
     @inlinable

@@ -337,19 +337,43 @@ static inline struct holdfast_sum holdfast_sum_clipped(const int32_t *values, lo
     return holdfast_sum_16(values, count);
 }
 
-/// Where `wanted` is among `count` distinct values, 8 of them at least; −1 where it is not.
-///
-/// Every vector adds its lane's number where it is equal, so nothing branches on what is found. The
-/// last vector may overlap the one before: the number it adds is the same.
-static inline long holdfast_find_16(const uint16_t *values, long count, uint16_t wanted) {
+#ifdef __x86_64__
+/// Which of 8 values and of 8 others are `wanted`, in 16 bits.
+static inline uint64_t holdfast_match_8_and_8(
+    const uint16_t *first, const uint16_t *second, uint16_t wanted) {
     typedef uint16_t lanes __attribute__((vector_size(16), aligned(2), may_alias));
-    const lanes first = {1, 2, 3, 4, 5, 6, 7, 8};
-    lanes found = {0};
-    for (long i = 0; i + 8 <= count; i += 8)
-        found |= (lanes)(*(const lanes *)(values + i) == wanted) & (first + (uint16_t)i);
-    const long last = count - 8;
-    found |= (lanes)(*(const lanes *)(values + last) == wanted) & (first + (uint16_t)last);
-    return (long)__builtin_reduce_or(found) - 1;
+    typedef short half __attribute__((vector_size(16)));
+    typedef char byte __attribute__((vector_size(16)));
+    return (uint32_t)__builtin_ia32_pmovmskb128((byte)__builtin_ia32_packsswb128(
+        (half)(*(const lanes *)first == wanted), (half)(*(const lanes *)second == wanted)));
+}
+#endif
+
+/// Which of `count` values, 8 to 64 of them, are `wanted`: bit i of the answer for value i.
+///
+/// Looks at a block from the start and at one that ends with the last value; they may overlap.
+static inline uint64_t holdfast_match_16(const uint16_t *values, long count, uint16_t wanted) {
+#ifdef __x86_64__
+    if (count >= 32) {
+        const uint16_t *last = values + count - 32;
+        uint64_t low = holdfast_match_8_and_8(values, values + 8, wanted)
+            | holdfast_match_8_and_8(values + 16, values + 24, wanted) << 16;
+        uint64_t high = holdfast_match_8_and_8(last, last + 8, wanted)
+            | holdfast_match_8_and_8(last + 16, last + 24, wanted) << 16;
+        return low | high << (count - 32);
+    }
+    if (count >= 16) {
+        const uint16_t *last = values + count - 16;
+        return holdfast_match_8_and_8(values, values + 8, wanted)
+            | holdfast_match_8_and_8(last, last + 8, wanted) << (count - 16);
+    }
+    uint64_t both = holdfast_match_8_and_8(values, values + count - 8, wanted);
+    return (both & 0xFF) | both >> 8 << (count - 8);
+#else
+    uint64_t found = 0;
+    for (long i = 0; i < count; i++) found |= (uint64_t)(values[i] == wanted) << i;
+    return found;
+#endif
 }
 
 /// Which of 16 values, aligned to 64 bytes, are `wanted` under `mask`: bit i of the answer for value i.

@@ -276,38 +276,8 @@ package struct RunReader: Sendable {
     package func row(of location: UInt16, in extent: RunExtent) -> Int? {
         let slot = Int(location)
         if extent.isPrefix { return slot < extent.count ? extent.start &+ slot : nil }
-        return search(location, extent)
+        return locations.search(location, extent)
     }
-
-    /// Halves the run until few rows are left, without a branch on what it finds: which half it is
-    /// cannot be foretold. Looks at the few all at once.
-    ///
-    /// What is read may change meanwhile, as in `sum(rows:_:)`: while rows are shifted a location
-    /// stands twice, and what was found is any place. So the answer is a row of the run whatever
-    /// was read, and the run's version tells whether it counts.
-    @usableFromInline
-    func search(_ location: UInt16, _ extent: RunExtent) -> Int? {
-        // Ascending and distinct, so it is not behind the row that its own number counts to.
-        var count = min(extent.count, Int(location) &+ 1)
-        var first = extent.start
-        while count > Self.fewRows {
-            let half = count &>> 1
-            first = locations[unchecked: first &+ half] <= location ? first &+ half : first
-            count &-= half
-        }
-        #if !RACE_CHECKED
-            if count >= 8 {
-                return unsafe place(of: location, in: locations.base + first, count)
-                    .flatMap { $0 < count ? first &+ $0 : nil }
-            }
-        #endif
-        for row in first..<first &+ count where locations[unchecked: row] == location {
-            return row
-        }
-        return nil
-    }
-
-    private static let fewRows = 64
 
     /// Free units at a row; negative where claims exceed stock.
     @inlinable @inline(always)
@@ -342,5 +312,35 @@ package struct RunReader: Sendable {
             let (total, largest) = unsafe clippedSum(free.base + start, count)
             return (total, largest)
         #endif
+    }
+}
+
+extension ColumnView<UInt16> {
+    /// The row of `location` in a run whose rows are ascending, or nil.
+    ///
+    /// Halves the run until few rows are left, without a branch on what it finds: which half it is
+    /// cannot be foretold. Looks at the few all at once.
+    ///
+    /// What is read may change meanwhile, as in `sum(rows:_:)`: while rows are shifted a location
+    /// stands twice, and what was found is any place. So the answer is a row of the run whatever
+    /// was read, and the run's version tells whether it counts.
+    @usableFromInline
+    func search(_ location: UInt16, _ extent: RunExtent) -> Int? {
+        var count = extent.count
+        var first = extent.start
+        while count > placeCountMax {
+            let half = count &>> 1
+            first = self[unchecked: first &+ half] <= location ? first &+ half : first
+            count &-= half
+        }
+        #if !RACE_CHECKED
+            if count >= placeCountMin {
+                return unsafe place(of: location, in: base + first, count).map { first &+ $0 }
+            }
+        #endif
+        for row in first..<first &+ count where self[unchecked: row] == location {
+            return row
+        }
+        return nil
     }
 }

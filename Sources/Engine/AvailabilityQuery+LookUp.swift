@@ -12,7 +12,7 @@ internal import Columns
 
 extension AvailabilityQuery {
     /// Items that go through a step together.
-    private static let blockItemCount = 10
+    static let blockItemCount = 10
 
     /// Items whose whole runs are asked for while one is read: each has several cache lines.
     static let runsAhead = 8
@@ -105,11 +105,12 @@ extension QueryItem {
 
     @inline(__always)
     mutating func askForRun(_ readers: Span<RunReader>) {
+        let reader = readers[Int(shard)]
         if !isResolved {
             // Nearly always the SKU: its run can be asked for along with its name.
-            sku = readers[Int(shard)].names.candidate(key)
+            sku = reader.names.candidate(key)
         }
-        readers[Int(shard)].prefetchRun(sku)
+        reader.prefetchRun(sku)
     }
 
     /// Makes sure of the SKU, and asks for what is read at places that are listed.
@@ -119,29 +120,31 @@ extension QueryItem {
     fileprivate mutating func find(
         _ places: Span<QueryPlace>, _ readers: Span<RunReader>, _ text: Span<UInt8>
     ) -> Bool {
-        guard status == .answered, isFound(readers, text), scope == .places else { return false }
+        guard status == .answered else { return false }
+        let reader = readers[Int(shard)]
+        if !isResolved, sku == .max || !reader.names.isInlineName(sku, key),
+            !isFoundByText(readers, text)
+        {
+            return false
+        }
+        guard scope == .places else { return false }
         if placeCount != 1 { return askForPlaces(places, readers) }
-        row = readers[Int(shard)].rowInPrefix(of: places[Int(firstPlace)].location, sku)
-        if row.isSparse {
-            askForLocations(readers)
+        let found = reader.rowInPrefix(of: places[Int(firstPlace)].location, sku)
+        row = found
+        if found.isSparse {
+            Self.askForLocations(reader, sku)
             return true
         }
-        readers[Int(shard)].prefetchFree(row.index)
+        reader.prefetchFree(found.index)
         return false
     }
 
-    /// Whether the SKU is known.
-    @inline(__always)
-    private mutating func isFound(_ readers: Span<RunReader>, _ text: Span<UInt8>) -> Bool {
-        if isResolved { return true }
-        if sku != .max, readers[Int(shard)].names.isInlineName(sku, key) { return true }
-        return isFoundByText(readers[Int(shard)], text)
-    }
-
-    /// The same for names that are long, or not the first under their tag.
+    /// Whether the SKU is known, for names that are long, or not the first under their tag.
     @inline(never)
-    private mutating func isFoundByText(_ reader: RunReader, _ text: Span<UInt8>) -> Bool {
-        if sku != .max, let found = reader.names.id(text.part(name), key) {
+    private mutating func isFoundByText(
+        _ readers: Span<RunReader>, _ text: Span<UInt8>
+    ) -> Bool {
+        if sku != .max, let found = readers[Int(shard)].names.id(text.part(name), key) {
             sku = found
             return true
         }
@@ -154,7 +157,7 @@ extension QueryItem {
         let reader = readers[Int(shard)]
         let extent = reader.extent(sku)
         if !extent.isPrefix {
-            askForLocations(readers)
+            Self.askForLocations(reader, sku)
             return true
         }
         for place in Int(firstPlace)..<Int(firstPlace &+ placeCount) {
@@ -163,10 +166,12 @@ extension QueryItem {
         return false
     }
 
-    @inline(never)
-    private func askForLocations(_ readers: Span<RunReader>) {
-        let reader = readers[Int(shard)]
-        prefetch(reader.extent(sku), rows: 32) { reader.prefetchLocation($0) }
+    /// Static, because a borrowed item would be copied.
+    @inline(__always)
+    private static func askForLocations(_ reader: RunReader, _ sku: UInt32) {
+        let extent = reader.extent(sku)
+        prefetch(extent, rows: 32) { reader.prefetchLocation($0) }
+        reader.prefetchLocation(extent.start &+ extent.count &- 1)
     }
 
     /// Finds places in a run that has not all locations, and asks for their free units.
@@ -176,8 +181,9 @@ extension QueryItem {
         let reader = readers[Int(shard)]
         if placeCount == 1 {
             if !row.isSparse { return }
-            row = reader.row(of: places[Int(firstPlace)].location, sku)
-            reader.prefetchFree(row.index)
+            let found = reader.row(of: places[Int(firstPlace)].location, sku)
+            row = found
+            reader.prefetchFree(found.index)
             return
         }
         let extent = reader.settledExtent(sku)
@@ -194,15 +200,17 @@ extension QueryItem {
         if status != .answered || scope == .places { return }
         let reader = readers[Int(shard)]
         let extent = reader.extent(sku)
-        prefetch(extent, rows: 16) { reader.prefetchFree($0) }
+        Self.prefetch(extent, rows: 16) { reader.prefetchFree($0) }
         if scope == .group || withLocations {
-            prefetch(extent, rows: 32) { reader.prefetchLocation($0) }
+            Self.prefetch(extent, rows: 32) { reader.prefetchLocation($0) }
         }
     }
 
     /// Asks for a line every so many rows; the processor's own prefetcher follows from there.
     @inline(__always)
-    private func prefetch(_ extent: RunExtent, rows step: Int, _ prefetch: (Int) -> Void) {
+    private static func prefetch(
+        _ extent: RunExtent, rows step: Int, _ prefetch: (Int) -> Void
+    ) {
         var row = extent.start
         let end = extent.start &+ min(extent.count, 256)
         while row < end {

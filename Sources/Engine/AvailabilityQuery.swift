@@ -157,6 +157,8 @@ package struct AvailabilityQuery: ~Copyable {
     package var items = Buffer<QueryItem>()
     package var places = Buffer<QueryPlace>()
     package var answers = Buffer<LocationAnswer>()
+    /// Locations that questions named lately.
+    package var recentLocations = RecentNames()
     /// Whether `answers` are wanted, or totals only.
     package var wantsLocations = false
 
@@ -184,6 +186,9 @@ package struct AvailabilityQuery: ~Copyable {
             if !wantsLocations, !policy.hasClosed, Self.readResolved(&items, readers) {
                 return false
             }
+            if items.count <= Self.blockItemCount {
+                return runAtOnce(engine, policy, text, readers)
+            }
             var isContended = false
             var hasSparseRuns = false
             var ahead = 0
@@ -203,6 +208,20 @@ package struct AvailabilityQuery: ~Copyable {
             } while block(step &- 5).upperBound < items.count
             return isContended
         }
+    }
+
+    /// The same for one block: there is no other that its steps could overlap with.
+    private mutating func runAtOnce(
+        _ engine: Engine, _ policy: Policy, _ text: Span<UInt8>, _ readers: Span<RunReader>
+    ) -> Bool {
+        let all = items.indices
+        Self.askForSlots(all, &items, engine, readers)
+        Self.askForRuns(all, &items, readers)
+        if Self.find(all, &items, places, readers, text) {
+            Self.search(all, &items, places, readers)
+        }
+        var ahead = 0
+        return !read(all, &ahead, before: items.count, readers, policy)
     }
 
     /// Answers the contended items of a shard; its owner calls this.

@@ -76,13 +76,13 @@ extension Engine {
         var index = 0
         while index < count &- ahead {
             prefetch(unsafe references[unchecked: index &+ ahead], readers)
-            let answer = answer(unsafe references[unchecked: index], readers)
+            let answer = answer(references, index, readers)
             unsafe answers[unchecked: index] = answer
             if answer < 0 { staleCount &+= 1 }
             index &+= 1
         }
         while index < count {
-            let answer = answer(unsafe references[unchecked: index], readers)
+            let answer = answer(references, index, readers)
             unsafe answers[unchecked: index] = answer
             if answer < 0 { staleCount &+= 1 }
             index &+= 1
@@ -96,11 +96,16 @@ extension Engine {
     }
 
     /// What may be promised where all locations are open; −1 where the reference is out of date.
+    ///
+    /// By its place, so that of one that is in place only what is needed is loaded.
     @inline(__always)
-    private func answer(_ reference: PositionReference, _ readers: Span<RunReader>) -> Int32 {
+    private func answer(
+        _ references: Span<PositionReference>, _ index: Int, _ readers: Span<RunReader>
+    ) -> Int32 {
+        let reference = unsafe references[unchecked: index]
         let free =
             readers[Int(reference.shard)].freeWhileInPlace(reference)
-            ?? freeUnderVersion(reference)
+            ?? freeUnderVersion(references, index)
         return free.map { max(0, $0) } ?? -1
     }
 
@@ -108,7 +113,10 @@ extension Engine {
     ///
     /// - Returns: nil when its own SKU has, or changed all the time.
     @inline(never)
-    private func freeUnderVersion(_ reference: PositionReference) -> Int32? {
+    private func freeUnderVersion(
+        _ references: Span<PositionReference>, _ index: Int
+    ) -> Int32? {
+        let reference = references[index]
         let reader = reader(Int(reference.shard))
         var free: Int32?
         let version = reader.consistent(reference.sku) { extent in

@@ -139,6 +139,9 @@ package final class Engine: @unchecked Sendable {
         (0..<shardCount).reduce(0) { $0 + itemChanges.value(at: $1) }
     }
 
+    /// Asks for the cache line that a look-up of a SKU reads first: for one that is soon asked about.
+    package func prefetch(_ key: NameKey) { reader(shard(of: key)).names.prefetchIndex(key) }
+
     // MARK: - Messages
 
     /// Sends a batch to its shard, unless its inbox is full.
@@ -165,8 +168,7 @@ package final class Engine: @unchecked Sendable {
     package func drain(
         _ shard: Int, limit: Int, onReply: (_ origin: Int) -> Void = { _ in }
     ) -> Int {
-        // Most turns most shards have nothing: two loads tell.
-        if queued.value(at: shard) == 0, withShard(shard, { $0.heldReplies.isEmpty }) { return 0 }
+        if isIdle(shard) { return 0 }
         releaseReplies(shard, onReply)
         var done = 0
         while done < limit, let word = nextBatch(shard) {
@@ -268,6 +270,19 @@ package final class Engine: @unchecked Sendable {
 
     /// Commands waiting in a shard's inbox, questions to its owner included.
     package func queuedCommands(_ shard: Int) -> Int { Int(queued.value(at: shard)) }
+
+    /// Whether no message waits for any of `shards`, and none of their replies is held back. Owner
+    /// only; asked in every turn, and most turns it is so.
+    package func areIdle(_ shards: [Int]) -> Bool {
+        for shard in shards where !isIdle(shard) { return false }
+        return true
+    }
+
+    /// Two loads; the first one checks the number.
+    @inline(__always)
+    private func isIdle(_ shard: Int) -> Bool {
+        unsafe queued.value(at: shard) == 0 && shards[shard].heldReplies.isEmpty
+    }
 
     /// Whether there is a message for a shard that can be worked on, or one is just being sent, or
     /// a reply can leave. Owner only.

@@ -2,19 +2,23 @@
 
 public import CLinux
 
-/// Where `wanted` is among `count` distinct values from `start` on; nil where it is not.
+/// Where `wanted` is among `count` values from `start` on, for the first time; nil where it is not.
 ///
-/// Values that change meanwhile may be there twice: the place is then any number.
-///
-/// - Precondition: 8 to 65,534 values.
-/// - Complexity: O(count); five instructions per 8 values.
+/// - Precondition: `placeCountMin` to `placeCountMax` values.
+/// - Complexity: At most 40 instructions, none of them a branch on what is found.
 @inlinable @inline(always)
 package func place(
     of wanted: UInt16, in start: UnsafePointer<UInt16>, _ count: Int
 ) -> Int? {
-    let place = unsafe holdfast_find_16(start, count, wanted)
-    return place < 0 ? nil : place
+    let places = unsafe holdfast_match_16(start, count, wanted)
+    return places == 0 ? nil : places.trailingZeroBitCount
 }
+
+/// The fewest values that `place` looks among.
+@inlinable package var placeCountMin: Int { 8 }
+
+/// The most values that `place` looks among.
+@inlinable package var placeCountMax: Int { 64 }
 
 /// Which of 16 values from `start` on, which is aligned to 64 bytes, are `wanted` in the bits of `mask`.
 ///

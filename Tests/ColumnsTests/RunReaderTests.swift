@@ -28,6 +28,26 @@ import Testing
         }
     }
 
+    /// Runs of a few rows, of one look, of several halvings; every location and its neighbours.
+    @Test(arguments: [1, 7, 8, 15, 16, 31, 32, 40, 63, 64, 65, 127, 128, 129, 1000])
+    func `a location is found in its row, and no other`(count: Int) throws {
+        var store = try Self.store(skuCount: 1)
+        for location in 0..<count {
+            try store.prepare(positions: 1, for: 0)
+            store.beginChange(0)
+            _ = store.addPosition(0, at: UInt16(location * 3 + 1))
+            store.endChange(0)
+        }
+        let extent = store.reader.extent(0)
+        for location in 0..<UInt16(count * 3 + 3) {
+            let slot = Int(location) / 3
+            let isPresent = location % 3 == 1 && slot < count
+            #expect(
+                store.reader.row(of: location, in: extent)
+                    == (isPresent ? extent.start + slot : nil))
+        }
+    }
+
     @Test func `a read gives up when the version stays odd`() throws {
         var store = try Self.store(skuCount: 2)
         store.beginChange(0)

@@ -268,6 +268,15 @@ import Testing
                 "POST", "/v1/availability", #"{"channel":"app","items":[{"sku":"A1"}]}"#,
                 expecting: 404)
             #expect(problem["code"].string == "unknown_channel")
+            // One that was accepted before vouches for itself alone, however it is written.
+            for (channel, status) in [
+                ("web", 200), ("app", 404), ("web", 200), ("we", 404), ("webs", 404),
+                (#"w\u0065b"#, 200), (#"w\u0065c"#, 404),
+            ] {
+                _ = try client.call(
+                    "POST", "/v1/availability",
+                    #"{"channel":"\#(channel)","items":[{"sku":"A1"}]}"#, expecting: status)
+            }
             let items = try client.call(
                 "POST", "/v1/availability",
                 """

@@ -131,13 +131,14 @@ extension ConnectionDriver where Handler: ~Copyable {
     private mutating func recordLatencies() {
         if finished.count == 0 { return }
         let end = Clock.bootNanoseconds
-        for calls in finishedBefore { record(calls, end) }
+        for calls in finishedBefore { Self.record(calls, end, metrics) }
         finishedBefore.removeAll(keepingCapacity: true)
-        record(finished, end)
+        Self.record(finished, end, metrics)
         finished.count = 0
     }
 
-    private func record(_ calls: FinishedCalls, _ end: UInt64) {
+    /// Static, because a borrowed driver would be copied.
+    private static func record(_ calls: FinishedCalls, _ end: UInt64, _ metrics: ReactorMetrics) {
         metrics.latency.record(
             end &- min(end, calls.start), route: Int(calls.route), times: calls.count)
     }

@@ -168,7 +168,7 @@ package protocol RequestHandler: SendableMetatype, ~Copyable {
 
     /// Whether anything waits for `turn` now. Asked after the doorbell was set and before the
     /// thread sleeps, so it must look at every inbox that other threads fill and ring for.
-    var hasWork: Bool { get }
+    var hasWork: Bool { mutating get }
 
     /// The last call, after all reactors have ended their connections.
     mutating func finish()

@@ -71,9 +71,13 @@ extension AvailabilityRequest {
     ) {
         for index in items {
             if index > items.lowerBound || !isFirst { output.append(UInt8(ascii: ",")) }
+            output.append(literal: "{\"sku\":")
             if names.isEmpty {
+                // Read from JSON, where it had no escapes.
+                output.append(jsonPlain: body.part(query.items[index].name))
                 Self.append(query.items[index], to: &output, body)
             } else {
+                output.append(jsonString: gathered.span.part(query.items[index].name))
                 Self.append(query.items[index], to: &output, gathered.span)
             }
             if query.wantsLocations, query.items[index].hasStock {
@@ -83,15 +87,13 @@ extension AvailabilityRequest {
         }
     }
 
-    /// Appends an item without its locations and its closing brace.
+    /// Appends an item behind its SKU, without its locations and its closing brace.
     ///
     /// - Parameter text: What names refer to.
     private static func append(
         _ item: QueryItem, to output: inout ByteBuffer, _ text: Span<UInt8>
     ) {
         output.reserve(256)
-        output.append(literal: "{\"sku\":")
-        output.append(jsonString: text.part(item.name))
         output.append(literal: ",\"available\":")
         let available = item.status == .answered ? item.available : 0
         output.append(decimal: available)
@@ -146,7 +148,7 @@ extension AvailabilityRequest {
             if item.scope == .places {
                 let name = query.places[Int(answer.place)].name
                 if names.isEmpty {
-                    output.append(jsonString: body.part(name))
+                    output.append(jsonPlain: body.part(name))
                 } else {
                     output.append(jsonString: gathered.span.part(name))
                 }

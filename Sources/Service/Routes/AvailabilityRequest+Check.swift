@@ -27,6 +27,7 @@ extension AvailabilityRequest {
     private mutating func checkChannel(
         _ text: Span<UInt8>, _ engine: Engine
     ) throws(RequestRefusal) {
+        if names.withName(channel, text, { $0.equals(acceptedChannel.span) }) { return }
         try names.withName(channel, text) { name throws(RequestRefusal) in
             // A name that is known was checked when it came in.
             if name.count <= Identifier.byteCountMax,
@@ -41,5 +42,7 @@ extension AvailabilityRequest {
                 throw RequestRefusal(404, "unknown_channel", "the channel is not known")
             }
         }
+        acceptedChannel.removeAll()
+        names.withName(channel, text) { acceptedChannel.append($0) }
     }
 }

@@ -83,6 +83,8 @@ struct AvailabilityRequest: ~Copyable {
     /// The names of the slice, gathered when some of them were decoded.
     private(set) var gathered = ByteBuffer()
     var channel = ByteRange.none
+    /// The channel that was accepted last: once accepted, it always is.
+    var acceptedChannel = ByteBuffer()
     var after = ByteRange.none
     var wantsLocations = false
 
@@ -377,6 +379,7 @@ struct AvailabilityRequest: ~Copyable {
         _ firstPlace: Int, _ body: Span<UInt8>, _ engine: Engine
     ) {
         var item = QueryItem(key: names.key(sku, body, engine.hasher), name: sku)
+        engine.prefetch(item.key)
         item.quantity = quantity
         item.scope = scope
         item.firstPlace = UInt32(firstPlace)
@@ -395,8 +398,13 @@ struct AvailabilityRequest: ~Copyable {
     mutating func appendPlace(_ name: ByteRange, _ body: Span<UInt8>, _ engine: Engine) -> Bool {
         var id: UInt32?
         if name.count >= 1, name.count <= Identifier.byteCountMax {
-            let key = names.key(name, body, engine.hasher)
-            id = names.withName(name, body) { engine.master.locationNames.id($0, key) }
+            let locations = engine.master.locationNames
+            if name.offset < body.count {
+                id = query.recentLocations.id(body, name, locations, engine.hasher)
+            } else {
+                let key = names.key(name, body, engine.hasher)
+                id = names.withName(name, body) { locations.id($0, key) }
+            }
         }
         query.places.append(
             QueryPlace(name: name, location: id.map { UInt16($0) } ?? QueryPlace.unknown))

@@ -26,6 +26,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     private var isReady: Bool
     /// nil until then, and where stock is in memory only.
     private(set) var journal: Journal?
+    /// The policy that the shards of this reactor all have.
+    private var adoptedGeneration: UInt64?
     private var lastSlew: UInt64
 
     /// The questions of calls that are answered at once.
@@ -167,7 +169,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         }
         if seat.index == 0 { slew(moment) }
         let isChanging = refreshPolicy()
-        for shard in ownShards { drain(shard) }
+        let areShardsIdle = engine.areIdle(ownShards)
+        if !areShardsIdle { drainShards() }
         if let shard = shared.freezes.askedShard, shared.owner(ofShard: shard) == seat.index {
             shared.freezes.serve(shard, engine, now: now)
         }
@@ -176,7 +179,11 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         noteAdopted()
         noteSnapshots()
         if !remembering.isEmpty { noteReadings() }
-        return isChanging || hasWork ? .atOnce : nextBoundary(moment)
+        if isChanging || hasNews { return .atOnce }
+        // What has come for idle shards meanwhile is seen before the reactor sleeps.
+        if areShardsIdle { return nextBoundary(moment, isStalled: false) }
+        if ownShards.contains(where: { engine.hasWork($0) }) { return .atOnce }
+        return nextBoundary(moment, isStalled: ownShards.contains { engine.isStalled($0) })
     }
 
     /// Looks again at what found no room; wakes what does now.
@@ -190,22 +197,36 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         retryingInUse.removeAll(keepingCapacity: true)
     }
 
+    private mutating func drainShards() {
+        for shard in ownShards { drain(shard) }
+    }
+
     /// Works on what came for a shard; whoever waits for a reply is woken.
-    private func drain(_ shard: Int) {
+    private mutating func drain(_ shard: Int) {
         var rung = -1
+        let (seats, own) = (shared.seats, seat.index)
         _ = engine.drain(shard, limit: 64) { origin in
-            if origin == seat.index || origin == rung { return }
+            if origin == own || origin == rung { return }
             rung = origin
-            shared.seats[origin].bell.ring()
+            seats[origin].bell.ring()
         }
     }
 
     mutating func nextReady() -> ExchangeToken? { ready.popLast() }
 
     var hasWork: Bool {
-        if !isReady { return false }
-        if engine.master.generation != policy.generation { return true }
-        return engine.hasReplies(seat.index) || ownShards.contains { engine.hasWork($0) }
+        mutating get {
+            if !isReady { return false }
+            if hasNews { return true }
+            return !engine.areIdle(ownShards) && ownShards.contains { engine.hasWork($0) }
+        }
+    }
+
+    /// Whether there is a newer policy or a reply.
+    private var hasNews: Bool {
+        mutating get {
+            engine.master.generation != policy.generation || engine.hasReplies(seat.index)
+        }
     }
 
     mutating func finish() {
@@ -232,18 +253,21 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         if engine.master.generation != policy.generation {
             policy = engine.master.policy(now: now)
         }
+        if adoptedGeneration == policy.generation { return false }
         var isChanging = false
         for shard in ownShards where engine.adopt(policy, shard: shard) { isChanging = true }
+        if !isChanging { adoptedGeneration = policy.generation }
         return isChanging
     }
 
-    private func nextBoundary(_ moment: Moment) -> NextTurn {
+    /// - Parameter isStalled: A batch waits for room in the journal.
+    private mutating func nextBoundary(_ moment: Moment, isStalled: Bool) -> NextTurn {
         // Another reactor's inbox is full, or its shards are still changing. It does not tell when
         // that is over, and asking all the time would only take the processor from it. What goes on
         // now may be the next to find no room. The same where the journal is being enlarged, or has
         // no space.
         if !adopting.isEmpty || !retrying.isEmpty || !ready.isEmpty || !snapshotting.isEmpty
-            || !remembering.isEmpty || ownShards.contains(where: { engine.isStalled($0) })
+            || !remembering.isEmpty || isStalled
         {
             return .by(moment.bootNanoseconds + 1_000_000)
         }
