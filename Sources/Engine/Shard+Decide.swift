@@ -27,10 +27,15 @@ extension Shard {
         case .duplicate, .rejected: return outcome
         }
         if hasIdentity {
+            // What is parked is kept with all its text.
+            if case .accepted = outcome.verdict, command.reasonByteCount > 0 {
+                facts.append(.reasonGiven(command.reasonRange))
+            }
             facts.append(
                 .remembered(
                     RememberedEvent(
-                        fingerprint: command.fingerprint, outcome: outcome, time: now)))
+                        fingerprint: command.fingerprint, outcome: outcome, time: now),
+                    command.origin))
         }
         return outcome
     }

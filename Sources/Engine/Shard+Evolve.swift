@@ -51,12 +51,12 @@ extension Shard {
         case .counted(let fact):
             open(fact.position.sku, &evolution)
             evolve(fact, row(of: fact.position, &evolution.known))
-        case .movementRecorded, .countRecorded:
+        case .movementRecorded, .countRecorded, .reasonGiven:
             break
         case .categorised(let fact):
             open(fact.sku, &evolution)
             evolve(fact, text)
-        case .remembered(let event):
+        case .remembered(let event, _):
             remembered.add(event)
         case .parked(let fact):
             parked.append(
