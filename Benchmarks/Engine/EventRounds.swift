@@ -61,7 +61,7 @@ final class EventRounds: @unchecked Sendable {
             let number = batch.commands.count
             let kind = number % 2 == 0 ? EventKind.receipt : .sale
             var command = StockCommand(
-                verb: .event, key: key, textOffset: batch.text.count, skuByteCount: name.count,
+                verb: .event, key: key, textOffset: batch.text.count,
                 location: location, quantity: kind == .receipt ? 3 : 1, at: 0, index: number)
             command.kind = kind
             command.flags = StockCommand.hasIdentityFlag

@@ -83,7 +83,7 @@ final class World {
                 let units = layout.units(sku, location)
                 expectedTotal += Int64(units)
                 var row = StockCommand(
-                    verb: .stock, key: key, textOffset: 0, skuByteCount: name.count,
+                    verb: .stock, key: key, textOffset: 0,
                     location: location, quantity: 0, at: now, index: 0)
                 row[counted: .sellable] = units
                 sender.add(row, name.span, now: now)
@@ -113,7 +113,7 @@ struct BatchSender: ~Copyable {
             batch.withBatch { batch in
                 let command = StockCommand(
                     verb: .stock, key: NameKey([1].span, engine.hasher), textOffset: 0,
-                    skuByteCount: 1, location: 0, quantity: 0, at: 0, index: 0)
+                    location: 0, quantity: 0, at: 0, index: 0)
                 for _ in 0..<CommandBatch.commandCountMax {
                     batch.commands.append(command)
                     batch.outcomes.append(.accepted)

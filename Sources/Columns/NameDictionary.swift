@@ -74,7 +74,10 @@ package struct NameKey: BitwiseCopyable, Sendable {
     package var tag: UInt32 { UInt32(truncatingIfNeeded: hash) }
 
     @inlinable @inline(always)
-    var isInline: Bool { second &>> 56 <= 15 }
+    package var byteCount: Int { Int(truncatingIfNeeded: second &>> 56) }
+
+    @inlinable @inline(always)
+    var isInline: Bool { byteCount <= Self.inlineByteCountMax }
 }
 
 /// The dictionary's owner.

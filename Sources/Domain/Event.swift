@@ -3,6 +3,9 @@
 package import Bytes
 
 /// What an event says happened. Only physical facts; promises have commands of their own.
+///
+/// Journals keep the numbers: another kind gets the next one.
+@usableFromInline
 package enum EventKind: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case receipt
     case sale
@@ -52,9 +55,11 @@ extension Condition {
     }
 }
 
-/// The longest `id` of an event, and the longest other free texts, in bytes.
+/// The longest `id` of an event, in bytes.
 package let eventIDByteCountMax = 128
-package let eventTextByteCountMax = 256
+
+/// Bytes of an event's `reason` that are kept.
+package let eventReasonByteCountMax = Int(UInt8.max)
 
 /// How far ahead of our clock an event's effective time may lie.
 package let futureToleranceMilliseconds: Milliseconds = 5 * 60 * 1000

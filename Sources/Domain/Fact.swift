@@ -19,7 +19,9 @@ package enum Fact: BitwiseCopyable, Sendable {
     case countRecorded(StockCounted)
     case categorised(SKUCategorised)
     /// An event and its outcome, so that a repeat of it changes nothing.
-    case remembered(RememberedEvent)
+    case remembered(RememberedEvent, EventOrigin)
+    /// Why an event came about, in its own words: a range of the text that travels with the facts.
+    case reasonGiven(ByteRange)
     case parked(EventParked)
 }
 

@@ -22,7 +22,8 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package var at: Milliseconds
     /// Units; for `item` the category id plus one.
     package var quantity: Int32
-    /// Where the SKU's name begins in the batch's text; the source text of the command follows it.
+    /// Where the SKU's name begins in the batch's text; the source text of the command follows it, and
+    /// the reason of an event.
     package var textOffset: UInt32
     /// Bytes of source text behind the SKU's name (an event as it came, an item's name).
     package var sourceByteCount: UInt32
@@ -32,7 +33,8 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package var line: UInt32 = 0
     package var location: UInt16
     package var toLocation: UInt16
-    package var skuByteCount: UInt8
+    package var eventSource = EventSource.none
+    package var reasonByteCount: UInt8 = 0
     package var verb: Verb
     package var kind: EventKind
     package var from: Condition
@@ -49,13 +51,12 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package static let unknownChannelFlag: UInt8 = 8
 
     package init(
-        verb: Verb, key: NameKey, textOffset: Int, skuByteCount: Int, location: UInt16,
-        quantity: Int32, at: Milliseconds, index: Int
+        verb: Verb, key: NameKey, textOffset: Int, location: UInt16, quantity: Int32,
+        at: Milliseconds, index: Int
     ) {
         self.verb = verb
         self.key = key
         self.textOffset = UInt32(textOffset)
-        self.skuByteCount = UInt8(skuByteCount)
         self.location = location
         self.quantity = quantity
         self.at = at
@@ -94,12 +95,18 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     }
 
     package var skuRange: ByteRange {
-        ByteRange(offset: Int(textOffset), count: Int(skuByteCount))
+        ByteRange(offset: Int(textOffset), count: key.byteCount)
     }
 
     package var sourceRange: ByteRange {
-        ByteRange(offset: Int(textOffset) + Int(skuByteCount), count: Int(sourceByteCount))
+        ByteRange(offset: skuRange.end, count: Int(sourceByteCount))
     }
+
+    package var reasonRange: ByteRange {
+        ByteRange(offset: sourceRange.end, count: Int(reasonByteCount))
+    }
+
+    package var origin: EventOrigin { EventOrigin(kind: kind, source: eventSource) }
 }
 
 /// Every state of one position, as the owner reports it.

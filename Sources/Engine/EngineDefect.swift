@@ -78,9 +78,9 @@ package struct EngineDefects: Sendable {
         private func distorted(_ fact: Fact, frameTime: Milliseconds) -> Fact? {
             switch (planted, fact) {
             case (.eventIDForgotten, .remembered), (.parkedForgotten, .parked): return nil
-            case (.eventContentForgotten, .remembered(var event)):
+            case (.eventContentForgotten, .remembered(var event, let origin)):
                 event.fingerprint.body = 0
-                return .remembered(event)
+                return .remembered(event, origin)
             case (.wholeCountTakenApart, .counted(var count)):
                 count.isWhole = false
                 return .counted(count)

@@ -14,10 +14,26 @@ package struct FactError: Error, Equatable, Sendable {
         case unknownKind = "unknown_kind"
         case unknownCondition = "unknown_condition"
         case unknownOutcome = "unknown_outcome"
+        case unknownEvent = "unknown_event"
         case badName = "bad_name"
+        case badReason = "bad_reason"
         case badNumber = "bad_number"
         /// A command begins where its first fact is missing.
         case noCommand = "no_command"
+        /// The facts are of another version of the format.
+        case olderVersion = "older_version"
+        case newerVersion = "newer_version"
+    }
+}
+
+extension FactError: CustomStringConvertible {
+    /// In words, for whoever has to act on it.
+    package var description: String {
+        switch reason {
+        case .olderVersion: "its facts were written by an older version of the program"
+        case .newerVersion: "its facts were written by a newer version of the program"
+        default: "byte \(offset) of the payload is no fact (\(reason.rawValue))"
+        }
     }
 }
 
@@ -31,13 +47,18 @@ package struct FactReader: Sendable {
 
     package var offset: Int { place.offset }
 
+    /// Where the command begins that was read last.
+    private(set) var commandOffset = 0
+
     /// Appends the facts of the next command to `facts`; their ranges are of `payload`.
     ///
     /// - Returns: false at the end of the payload.
     package mutating func readCommand(
         _ payload: Span<UInt8>, into facts: inout Buffer<Fact>
     ) throws(FactError) -> Bool {
+        if offset == 0, payload.count > 0 { try readVersion(payload) }
         if offset == payload.count { return false }
+        commandOffset = offset
         guard payload[offset] & FactFormat.startOfCommand != 0 else {
             throw FactError(offset: offset, reason: .noCommand)
         }
@@ -46,6 +67,15 @@ package struct FactReader: Sendable {
         } while offset < payload.count
             && payload[offset] & FactFormat.startOfCommand == 0
         return true
+    }
+
+    private mutating func readVersion(_ payload: Span<UInt8>) throws(FactError) {
+        let version: UInt8 = try place.read(payload)
+        // The first version began with a command.
+        if version & FactFormat.startOfCommand != 0 || version < FactFormat.version {
+            throw place.refusal(.olderVersion)
+        }
+        guard version == FactFormat.version else { throw place.refusal(.newerVersion) }
     }
 
     private mutating func readFact(_ payload: Span<UInt8>) throws(FactError) -> Fact {
@@ -75,14 +105,18 @@ package struct FactReader: Sendable {
             let fingerprint = EventFingerprint(
                 first: try place.read(payload), second: try place.read(payload),
                 body: try place.read(payload))
-            return .remembered(
-                RememberedEvent(
-                    fingerprint: fingerprint, outcome: try readOutcome(payload), time: time))
+            let event = RememberedEvent(
+                fingerprint: fingerprint, outcome: try readOutcome(payload), time: time)
+            return .remembered(event, try readOrigin(payload))
         case .parked:
             return .parked(
                 EventParked(
                     outcome: try readOutcome(payload), time: time,
                     source: try readText(payload)))
+        case .reasonGiven:
+            let length: UInt8 = try place.read(payload)
+            guard length > 0 else { throw place.refusal(.badReason) }
+            return .reasonGiven(try place.readRange(payload, Int(length)))
         }
     }
 
@@ -120,6 +154,13 @@ package struct FactReader: Sendable {
             throw place.refusal(.unknownCondition)
         }
         return (condition, byte & FactFormat.wholeCount != 0)
+    }
+
+    private mutating func readOrigin(_ payload: Span<UInt8>) throws(FactError) -> EventOrigin {
+        guard let kind = EventKind(rawValue: try place.read(payload)) else {
+            throw place.refusal(.unknownEvent)
+        }
+        return EventOrigin(kind: kind, source: EventSource(rawValue: try place.read(payload)))
     }
 
     private mutating func readOutcome(_ payload: Span<UInt8>) throws(FactError) -> Outcome {

@@ -1,27 +1,29 @@
 // Facts as bytes: what a journal keeps of a shard.
 //
-//     payload   facts of whole commands, one after the other
+//     payload   version 8 · facts of whole commands, one after the other
 //     fact      tag 8 (kind; the high bit is set on the first fact of a command) · fields
 //     kinds     1 SKU added          length 8 · name
 //               2 position added     SKU 32 · location 16
 //               3 moved              SKU 32 · location 16 · condition 8 · delta 32 · at 64
 //               4 counted            SKU 32 · location 16 · condition 8, bit 7: whole · value 32 · at 64
 //               5 categorised        SKU 32 · category 16 · length 32 · name
-//               6 remembered         fingerprint 64, 32 · body 32 · outcome 8
+//               6 remembered         fingerprint 64, 32 · body 32 · outcome 8 · event's kind 8 ·
+//                                    source 16 (id plus one; 0: none was named; FFFF: one without an id)
 //               7 parked             outcome 8 · length 32 · source
 //               8 movement recorded  as moved: it came without effect
 //               9 count recorded     as counted, never whole: it came without effect
+//              10 reason given       length 8 · text: it has no effect
 //
 // Numbers are little-endian, signed ones in two's complement. SKUs and locations are ids, counted
-// from 0 as facts add them. Service time is that of the frame. A change of meaning needs a new
-// version; `FactFormat.version` is written beside the payload.
+// from 0 as facts add them, sources as control facts do. Service time is that of the frame. A change
+// of meaning needs a new version.
 
 package import Bytes
 package import Domain
 
 /// The encoding of facts.
 package enum FactFormat {
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
 
     static let startOfCommand: UInt8 = 0x80
     static let wholeCount: UInt8 = 0x80
@@ -30,8 +32,9 @@ package enum FactFormat {
     ///
     /// - Parameter textByteCount: Of the text that the commands refer to, each byte at most once.
     package static func byteCountMax(commandCount: Int, textByteCount: Int) -> Int {
-        // A SKU (2), two positions (14), four counts (80), the event's id (18), and not more.
-        commandCount * 128 + textByteCount
+        // A SKU (2), two positions (14), four counts (80), the event's id (21), its reason (2), and
+        // not more.
+        1 + commandCount * 119 + textByteCount
     }
 
     enum Kind: UInt8 {
@@ -44,6 +47,7 @@ package enum FactFormat {
         case parked
         case movementRecorded
         case countRecorded
+        case reasonGiven
     }
 
     /// Appends the facts of one command, which are not none.
@@ -52,7 +56,7 @@ package enum FactFormat {
     package static func append(
         _ facts: borrowing Buffer<Fact>, _ text: Span<UInt8>, to output: inout ByteBuffer
     ) {
-        var start = startOfCommand
+        var start = begin(&output)
         for index in facts.indices {
             append(facts[index], text, start, to: &output)
             start = 0
@@ -63,26 +67,38 @@ package enum FactFormat {
     ///
     /// - Parameter moved: nil where nothing can be told of it.
     static func append(
-        _ moved: StockMoved?, _ event: RememberedEvent, to output: inout ByteBuffer
+        _ moved: StockMoved?, _ event: RememberedEvent, _ origin: EventOrigin,
+        to output: inout ByteBuffer
     ) {
-        var start = startOfCommand
+        var start = begin(&output)
         if let moved {
             let kind = event.outcome == .recorded ? Kind.movementRecorded : .moved
             append(moved, kind.rawValue | start, to: &output)
             start = 0
         }
-        append(event, start, to: &output)
+        append(event, origin, start, to: &output)
+    }
+
+    /// Begins a command, and with the first one the payload.
+    @inline(__always)
+    private static func begin(_ output: inout ByteBuffer) -> UInt8 {
+        if output.isEmpty { output.append(version) }
+        return startOfCommand
     }
 
     @inline(__always)
     private static func append(
-        _ event: RememberedEvent, _ start: UInt8, to output: inout ByteBuffer
+        _ event: RememberedEvent, _ origin: EventOrigin, _ start: UInt8,
+        to output: inout ByteBuffer
     ) {
         output.append(Kind.remembered.rawValue | start)
         output.append(littleEndian: event.fingerprint.first)
         output.append(littleEndian: event.fingerprint.second)
         output.append(littleEndian: event.fingerprint.body)
-        output.append(event.outcome.rawValue)
+        // Outcome, kind and source are 32 bits.
+        output.append(
+            littleEndian: UInt32(event.outcome.rawValue) | UInt32(origin.kind.rawValue) << 8
+                | UInt32(origin.source.rawValue) << 16)
     }
 
     private static func append(
@@ -106,8 +122,12 @@ package enum FactFormat {
             output.append(littleEndian: fact.sku)
             output.append(littleEndian: fact.category)
             append(text.part(fact.name), to: &output)
-        case .remembered(let event):
-            append(event, start, to: &output)
+        case .remembered(let event, let origin):
+            append(event, origin, start, to: &output)
+        case .reasonGiven(let reason):
+            output.append(tag(.reasonGiven))
+            output.append(UInt8(reason.count))
+            output.append(text.part(reason))
         case .parked(let fact):
             output.append(tag(.parked))
             output.append(fact.outcome.rawValue)

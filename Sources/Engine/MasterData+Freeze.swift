@@ -49,6 +49,10 @@ extension MasterState {
             MasterFact.groupNamed(name).append(to: &output)
         }
         for category in categories { MasterFact.categoryNamed(category).append(to: &output) }
+        for id in 0..<sourceNames.count {
+            guard let name = try? Identifier(sourceNames.view.text(UInt32(id))) else { continue }
+            MasterFact.sourceNamed(name).append(to: &output)
+        }
         MasterFact.locations(locations).append(to: &output)
         MasterFact.channels(channels).append(to: &output)
         MasterFact.groups(groups.values.sorted { $0.name < $1.name }).append(to: &output)

@@ -65,10 +65,13 @@ package final class MasterData: Sendable {
     package let channelNames: NameDictionaryView
     package let groupNames: NameDictionaryView
     package let categoryNames: NameDictionaryView
+    package let sourceNames: NameDictionaryView
 
     private let hasher: KeyedHash
     private let defects: EngineDefects
     let state: Mutex<MasterState>
+    /// No further source gets an id.
+    private let hasAllSources = Atomic(false)
     private let published = Atomic<UInt64>(0)
     /// Service time, for frames of the journal.
     private let time = Atomic<Int64>(0)
@@ -83,16 +86,19 @@ package final class MasterData: Sendable {
         let groups = try NameDictionary(nameCountMax: Self.groupCountMax, quietPoints: quietPoints)
         let categories = try NameDictionary(
             nameCountMax: Self.categoryCountMax, quietPoints: quietPoints)
+        let sources = try NameDictionary(
+            nameCountMax: EventSource.countMax, quietPoints: quietPoints)
         locationNames = locations.view
         channelNames = channels.view
         groupNames = groups.view
         categoryNames = categories.view
+        sourceNames = sources.view
         self.hasher = hasher
         self.defects = defects
         state = Mutex(
             MasterState(
                 hasher: hasher, locationNames: locations, channelNames: channels,
-                groupNames: groups, categoryNames: categories))
+                groupNames: groups, categoryNames: categories, sourceNames: sources))
     }
 
     /// Counts the changes: a policy of another generation is out of date.
@@ -174,6 +180,27 @@ package final class MasterData: Sendable {
         }
     }
 
+    /// How facts name the source of an event; it gets an id if it has none, as long as there are any.
+    ///
+    /// - Precondition: `name` is a checked identifier.
+    package func eventSource(_ name: Span<UInt8>) throws(MasterDataRefusal) -> EventSource {
+        if let id = sourceNames.id(name, NameKey(name, hasher)) {
+            return EventSource(id: UInt16(truncatingIfNeeded: id))
+        }
+        // Relaxed: it is never taken back, and who sees it late is refused an id again.
+        if hasAllSources.load(ordering: .relaxed) { return .unknown }
+        do throws(MasterDataRefusal) {
+            let id = try add(name, to: sourceNames) { (state, name) throws(MasterDataRefusal) in
+                try state.sourceID(name)
+            }
+            return EventSource(id: id)
+        } catch {
+            guard case .tooMany = error else { throw error }
+            hasAllSources.store(true, ordering: .relaxed)
+            return .unknown
+        }
+    }
+
     private func add(
         _ name: Span<UInt8>, to names: NameDictionaryView,
         _ makeID: (inout MasterState, Identifier) throws(MasterDataRefusal) -> UInt16
@@ -195,10 +222,12 @@ package final class MasterData: Sendable {
     package var locations: Versioned<[Location]> {
         state.withLock { ($0.locationsVersion, $0.locations) }
     }
-    /// How many locations and categories have ids.
+    /// How many locations, categories and sources have ids.
     package var nameCounts: NameCounts {
         state.withLock { state in
-            NameCounts(locations: state.locations.count, categories: state.categories.count)
+            NameCounts(
+                locations: state.locations.count, categories: state.categories.count,
+                sources: state.sourceNames.count)
         }
     }
     package var groups: Versioned<[Group]> {

@@ -1,7 +1,7 @@
 // What changed in shared data, as a journal will keep it: the control stream.
 //
 //     payload   facts, one after the other
-//     names     tag 8 (1 location, 2 channel, 3 group, 4 category) · name
+//     names     tag 8 (1 location, 2 channel, 3 group, 4 category, 5 source of events) · name
 //     documents tag 8 (16 locations, 17 channels, 18 groups, 19 rules) · count 32 · entries
 //     location  name · kind 8 · open 8 · UTC offset in minutes 16 · groups
 //     channel   name · default TTL in seconds 32
@@ -24,6 +24,7 @@ package enum MasterFact: Equatable, Sendable {
     case channelNamed(Identifier)
     case groupNamed(Identifier)
     case categoryNamed(Identifier)
+    case sourceNamed(Identifier)
     case locations([Location])
     case channels([Channel])
     case groups([Group])
@@ -34,6 +35,7 @@ package enum MasterFact: Equatable, Sendable {
         case channelNamed
         case groupNamed
         case categoryNamed
+        case sourceNamed
         case locations = 16
         case channels
         case groups
@@ -43,7 +45,7 @@ package enum MasterFact: Equatable, Sendable {
     /// Whether it gives a name its id, and changes nothing else.
     var isName: Bool {
         switch self {
-        case .locationNamed, .channelNamed, .groupNamed, .categoryNamed: true
+        case .locationNamed, .channelNamed, .groupNamed, .categoryNamed, .sourceNamed: true
         case .locations, .channels, .groups, .rules: false
         }
     }
@@ -68,6 +70,7 @@ extension MasterFact {
         case .channelNamed(let name): Self.append(.channelNamed, name, to: &output)
         case .groupNamed(let name): Self.append(.groupNamed, name, to: &output)
         case .categoryNamed(let name): Self.append(.categoryNamed, name, to: &output)
+        case .sourceNamed(let name): Self.append(.sourceNamed, name, to: &output)
         case .locations(let entries):
             Self.append(.locations, count: entries.count, to: &output)
             for entry in entries { Self.append(entry, to: &output) }
@@ -168,6 +171,7 @@ package struct MasterFactReader: Sendable {
         case .channelNamed: return .channelNamed(try readName(payload))
         case .groupNamed: return .groupNamed(try readName(payload))
         case .categoryNamed: return .categoryNamed(try readName(payload))
+        case .sourceNamed: return .sourceNamed(try readName(payload))
         case .locations:
             return .locations(
                 try readList(payload) { (reader) throws(FactError) in

@@ -11,6 +11,7 @@ struct MasterState: ~Copyable {
     var channelNames: NameDictionary
     var groupNames: NameDictionary
     var categoryNames: NameDictionary
+    var sourceNames: NameDictionary
 
     /// The control stream; nil: changes are not written.
     var journal: StreamEnd?
@@ -41,13 +42,14 @@ struct MasterState: ~Copyable {
     init(
         hasher: KeyedHash, locationNames: consuming NameDictionary,
         channelNames: consuming NameDictionary, groupNames: consuming NameDictionary,
-        categoryNames: consuming NameDictionary
+        categoryNames: consuming NameDictionary, sourceNames: consuming NameDictionary
     ) {
         self.hasher = hasher
         self.locationNames = locationNames
         self.channelNames = channelNames
         self.groupNames = groupNames
         self.categoryNames = categoryNames
+        self.sourceNames = sourceNames
     }
 
     /// The next call of `policy` compiles anew, safety stock included.
@@ -125,6 +127,13 @@ struct MasterState: ~Copyable {
         return id
     }
 
+    mutating func sourceID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
+        let (id, isNew) = try Self.add(
+            name, to: &sourceNames, hasher, max: EventSource.countMax, "source")
+        if isNew { keep(.sourceNamed(name)) }
+        return id
+    }
+
     private mutating func groupID(_ name: Identifier) throws(MasterDataRefusal) -> UInt16 {
         let (id, isNew) = try Self.add(
             name, to: &groupNames, hasher, max: MasterData.groupCountMax - 1, "group")
@@ -182,7 +191,7 @@ struct MasterState: ~Copyable {
         case .channels: channelsVersion
         case .groups: groupsVersion
         case .rules: rules.version
-        case .locationNamed, .channelNamed, .groupNamed, .categoryNamed: 0
+        case .locationNamed, .channelNamed, .groupNamed, .categoryNamed, .sourceNamed: 0
         }
     }
 
@@ -262,6 +271,7 @@ struct MasterState: ~Copyable {
         case .channelNamed(let name): _ = try channelID(name)
         case .groupNamed(let name): _ = try groupID(name)
         case .categoryNamed(let name): _ = try categoryID(name)
+        case .sourceNamed(let name): _ = try sourceID(name)
         case .locations(let changed): _ = try put(changed)
         case .channels(let changed): _ = try put(changed)
         case .groups(let changed): _ = try put(changed)

@@ -70,7 +70,7 @@ extension Shard {
     private mutating func decideAgain(_ fact: Fact, _ asOf: inout AsOf) -> Bool {
         switch fact {
         case .skuAdded, .categorised: facts.append(fact)
-        case .positionAdded, .remembered, .parked: break
+        case .positionAdded, .remembered, .reasonGiven, .parked: break
         case .moved(let fact):
             if fact.at > asOf.time {
                 let key = Self.sideKey(fact.position, fact.condition, isCount: false)

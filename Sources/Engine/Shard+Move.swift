@@ -1,5 +1,5 @@
-// The straight way of the commonest command: an event with an id that moves units of one position,
-// which exists. It is decided by the same rules as any other, in the same order, and the same facts
+// The straight way of the commonest command: an event with an id and no reason that moves units of one
+// position, which exists. It is decided by the same rules as any other, in the same order, and the same facts
 // are evolved; but they are a movement and an id at the most, and no list is needed in between.
 
 internal import Bytes
@@ -16,28 +16,32 @@ extension Shard {
     mutating func applyMove(
         _ command: borrowing StockCommand, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome? {
-        guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag else {
-            return nil
+        guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag,
+            command.reasonByteCount == 0
+        else { return nil }
+        if let place = remembered.find(command.fingerprint) {
+            return answer(remembered.recall(command.fingerprint, at: place), to: command)
         }
-        if let outcome = recall(command) { return outcome }
         guard let leg = onlyLeg(command, place), !isBeforeMemory(command) else { return nil }
         var event = RememberedEvent(
             fingerprint: command.fingerprint, outcome: .accepted, time: now)
         let fact: StockMoved?
-        switch decideMove(leg, at: command.at) {
+        let row = Int(place.row)
+        let state = positions.rows[row]
+        switch decideMove(leg, from: state, at: command.at) {
         case .moved(let moved):
             fact = moved
             positions.beginChange(place.sku)
-            evolve(moved, at: Int(place.row))
+            evolve(moved, at: row, from: state)
             positions.endChange(place.sku)
         case .recorded(let movement):
             fact = movement
             event.outcome = .recorded
         case .overflow: return .overflow
         }
-        remembered.add(event)
+        remembered.addNew(event)
         let isLeftOut = defects.has(.recordedNotKept) && event.outcome == .recorded
-        if keepsFacts, !isLeftOut { keep(fact, event) }
+        if keepsFacts, !isLeftOut { keep(fact, event, command.origin) }
         return event.outcome
     }
 
@@ -53,8 +57,10 @@ extension Shard {
     }
 
     @inline(never)
-    private mutating func keep(_ fact: StockMoved?, _ event: RememberedEvent) {
-        FactFormat.append(fact, event, to: &keptFacts)
+    private mutating func keep(
+        _ fact: StockMoved?, _ event: RememberedEvent, _ origin: EventOrigin
+    ) {
+        FactFormat.append(fact, event, origin, to: &keptFacts)
         keptCommandCount &+= 1
     }
 }

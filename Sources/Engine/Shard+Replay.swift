@@ -22,8 +22,7 @@ package enum ReplayError: Error, Equatable, Sendable, CustomStringConvertible {
     /// In words, for whoever has to act on it.
     package var description: String {
         switch self {
-        case .malformed(let error):
-            "byte \(error.offset) of the payload is no fact (\(error.reason))"
+        case .malformed(let error): error.description
         case .contradiction(let offset):
             "the facts at byte \(offset) of the payload contradict what came before"
         case .outOfRange(let offset):
@@ -37,6 +36,7 @@ package enum ReplayError: Error, Equatable, Sendable, CustomStringConvertible {
 package struct NameCounts: Sendable {
     package var locations: Int
     package var categories: Int
+    package var sources: Int
 }
 
 extension Engine {
@@ -120,12 +120,12 @@ extension Shard {
         replayed.removeAll()
         var hasItems = false
         while true {
-            let (start, first) = (reader.offset, facts.count)
+            let first = facts.count
             guard try reader.readCommand(payload, into: &facts) else { return hasItems }
             if case .categorised = facts[facts.count - 1] { hasItems = true }
             defects.distort(
                 &facts, from: first, frameTime: time, isLast: reader.offset == payload.count)
-            replayed.append(ReplayedCommand(offset: start, end: facts.count))
+            replayed.append(ReplayedCommand(offset: reader.commandOffset, end: facts.count))
         }
     }
 
@@ -137,8 +137,9 @@ extension Shard {
         case .moved(let fact): prefetchRun(fact.position.sku)
         case .counted(let fact): prefetchRun(fact.position.sku)
         case .positionAdded(let key): prefetchRun(key.sku)
-        case .remembered(let event): remembered.prefetch(event.fingerprint)
-        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .parked: break
+        case .remembered(let event, _): remembered.prefetch(event.fingerprint)
+        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .parked, .reasonGiven:
+            break
         }
     }
 
@@ -157,7 +158,8 @@ extension Shard {
         case .moved(let fact): key = fact.position
         case .counted(let fact): key = fact.position
         case .positionAdded(let position): key = position
-        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .remembered, .parked:
+        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .remembered, .parked,
+            .reasonGiven:
             return
         }
         guard Int(key.sku) < positions.skuCount else { return }
@@ -217,7 +219,7 @@ extension Shard {
         case .categorised(let fact):
             return fits(fact.sku, evolution) && Int(fact.category) <= names.categories
                 && fact.name.count <= Int(UInt16.max)
-        case .remembered, .parked:
+        case .remembered, .parked, .reasonGiven:
             return true
         }
     }
@@ -259,7 +261,7 @@ extension Shard {
                 }
             case .remembered: eventCount += 1
             case .movementRecorded, .countRecorded, .skuAdded, .positionAdded, .categorised,
-                .parked:
+                .parked, .reasonGiven:
                 break
             }
         }
@@ -278,7 +280,8 @@ extension Shard {
         case .categorised(let fact):
             try itemNames.prepare(rows: fact.name.count)
             try itemNameOf.prepare(keys: 1)
-        case .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked:
+        case .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked,
+            .reasonGiven:
             break
         }
     }

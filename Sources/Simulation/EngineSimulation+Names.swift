@@ -38,7 +38,7 @@ extension EngineSimulation {
         }
         var stock = StockCommand(
             verb: command.verb, key: SmallWorld.key(command.sku, hasher),
-            textOffset: 0, skuByteCount: SmallWorld.skus[command.sku].bytes.count,
+            textOffset: 0,
             location: ids.first ?? 0, quantity: quantity, at: command.at, index: 0)
         stock.toLocation = ids.last ?? 0
         stock.kind = command.kind
@@ -52,6 +52,10 @@ extension EngineSimulation {
         if let id = command.id {
             stock.flags |= StockCommand.hasIdentityFlag
             stock.fingerprint = fingerprint(id, command)
+            if let source = command.source {
+                guard let named = nameSource(engine, SmallWorld.sources[source]) else { return nil }
+                stock.eventSource = named
+            }
         }
         return (stock, command)
     }
@@ -92,6 +96,18 @@ extension EngineSimulation {
             return id
         } catch {
             noteRefusal(.category(name), error)
+            return nil
+        }
+    }
+
+    private mutating func nameSource(_ engine: Engine, _ name: Identifier) -> EventSource? {
+        do throws(MasterDataRefusal) {
+            let isNew = !oracle.shared.current.sources.contains(name)
+            let source = try engine.master.eventSource(name.bytes.span)
+            if isNew { change(engine, .source(name)) }
+            return source
+        } catch {
+            noteRefusal(.source(name), error)
             return nil
         }
     }
@@ -140,7 +156,7 @@ extension EngineSimulation {
         case .channels(let changed): try master.put(channels: changed, expecting: expected)
         case .groups(let changed): try master.put(groups: changed, expecting: expected)
         case .rules(let changed): try master.put(rules: changed, expecting: expected)
-        case .location, .category: preconditionFailure("a name is no document")
+        case .location, .category, .source: preconditionFailure("a name is no document")
         }
     }
 
@@ -177,6 +193,8 @@ extension CommandBatch {
         stock.sourceByteCount = UInt32(command.text.utf8.count)
         SmallWorld.append(command.sku, to: &text)
         text.append(command.text)
+        stock.reasonByteCount = UInt8(command.reason.utf8.count)
+        text.append(command.reason)
         commands.append(stock)
     }
 }

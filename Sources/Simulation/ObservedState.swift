@@ -211,6 +211,13 @@ extension SharedModel {
         where master.categoryNames.text(UInt32(id)) != name.description {
             return "category \(id) is not \(name)"
         }
+        if master.nameCounts.sources != sources.count {
+            return "there are \(master.nameCounts.sources) sources, not \(sources.count)"
+        }
+        for (id, name) in sources.enumerated()
+        where master.sourceNames.text(UInt32(id)) != name.description {
+            return "source \(id) is not \(name)"
+        }
         for (id, name) in groupNames.enumerated()
         where master.groupNames.text(UInt32(id)) != name.description {
             return "group \(id) is not \(name)"

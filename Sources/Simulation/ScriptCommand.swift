@@ -22,6 +22,16 @@ struct ScriptCommand: Equatable {
     var category: Int?
     /// The name of an item, or the text of an event.
     var text = ""
+    /// Who tells of an event, by its place in the small world; follows from its id.
+    var source: Int? {
+        guard let id, id % 3 > 0 else { return nil }
+        return id % 3 - 1
+    }
+    /// Why an event came about; follows from its id.
+    var reason: String {
+        guard let id, verb == .event, id % 5 == 0 else { return "" }
+        return "because of \(id)"
+    }
     /// A location was not known when the command was sent, and unknown names are refused.
     var hasUnknownLocation = false
 

@@ -8,6 +8,7 @@ internal import Engine
 enum SharedChange: Equatable {
     case location(Identifier)
     case category(Identifier)
+    case source(Identifier)
     case locations([Location])
     case channels([Channel])
     case groups([Group])
@@ -18,6 +19,7 @@ struct SharedModel: Equatable {
     private(set) var locations: [Location] = []  // By id.
     private(set) var channels: [Channel] = []  // By id.
     private(set) var categories: [Identifier] = []  // By id.
+    private(set) var sources: [Identifier] = []  // By id.
     private(set) var groups: [Identifier: Group] = [:]
     /// By id: those that a document or a location named.
     private(set) var groupNames: [Identifier] = []
@@ -33,7 +35,7 @@ struct SharedModel: Equatable {
     func version(of change: SharedChange) -> UInt64 {
         switch change {
         case .location, .locations: locationsVersion
-        case .category: 0
+        case .category, .source: 0
         case .channels: channelsVersion
         case .groups: groupsVersion
         case .rules: rulesVersion
@@ -44,6 +46,7 @@ struct SharedModel: Equatable {
         switch change {
         case .location(let name): know(location: name)
         case .category(let name): if !categories.contains(name) { categories.append(name) }
+        case .source(let name): if !sources.contains(name) { sources.append(name) }
         case .locations(let changed):
             for location in changed {
                 for group in location.groups { know(group: group) }

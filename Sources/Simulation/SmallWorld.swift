@@ -10,6 +10,7 @@ enum SmallWorld {
     static let groups = names(["G0", "G1"])
     static let categories = names(["c0", "c1"])
     static let channels = names(["web", "app"])
+    static let sources = names(["till", "a-source-with-a-long-name"])
     static let itemNames = ["", "A thing", "Ein Ding"]
 
     /// 2027-01-15T08:00:00Z.

@@ -210,6 +210,9 @@ import Testing
             var delta: Int?
             var value: Int?
             var outcome: String?
+            var kind: String
+            var source: String?
+            var reason: String?
         }
         var sku: String
         var facts: [Fact]
@@ -250,6 +253,53 @@ import Testing
             let between = try history(url, "?from=\(minutes(-120))&to=\(minutes(-30))&location=DC1")
             #expect(between.facts.map { $0.delta ?? $0.value } == [-2, 20, -3])
         }
+    }
+
+    @Test func `history and inspect tell what kind of event it was, of whom, and why`() throws {
+        let long = String(repeating: "ä", count: 200)
+        func check(_ facts: Facts) {
+            let told = facts.facts.map { fact in
+                "\(fact.kind) \(fact.source ?? "-") \(fact.reason ?? "-")"
+            }
+            #expect(
+                told == [
+                    "stock - -", "sale till \"7\" -",
+                    "write_off till \"7\" " + String(long.prefix(127)),
+                    "adjust  it fell\nfrom a truck", "receipt erp -",
+                ])
+        }
+        try data.serve { url, _ in
+            try call(url, "PUT", "/v1/locations", #"[{"location":"DC1"}]"#)
+            func line(_ id: Int, _ kind: String, _ more: String) -> String {
+                String(event(id, kind, 2, at: Int64(id) - 60).dropLast()) + more + "}"
+            }
+            try send(
+                url,
+                [
+                    line(1, "receipt", #","source":"erp""#),
+                    line(2, "adjust", #","reason":"it fell\nfrom a truck""#),
+                    line(3, "write_off", #","source":"till \"7\"","reason":"\#(long)""#),
+                    line(4, "sale", #","source":"till \"7\"""#),
+                ])
+            try call(
+                url, "POST", "/v1/stock", "sku,location,sellable\nA1,DC1,1\n",
+                contentType: "text/csv")
+            check(try history(url))
+        }
+        let text = run("inspect", data.path, "--facts").output
+        for part in [
+            #""fact":"moved","sku":"A1""#, #""fact":"named","source":"erp"}"#,
+            #""kind":"adjust","source":"","reason":"it fell\nfrom a truck"}"#,
+            #""fact":"reason_given","reason":"it fell\nfrom a truck"}"#, #""kind":"stock""#,
+            #""kind":"sale","source":"till \"7\""}"#,
+        ] { #expect(text.contains(part), "\(part)") }
+        try data.serve { url, _ in
+            check(try history(url))
+            try handOver(url)
+            check(try history(url))
+        }
+        // And when the names come from a snapshot.
+        try data.serve { url, _ in check(try history(url)) }
     }
 
     @Test func `questions that make no sense are refused by code`() throws {

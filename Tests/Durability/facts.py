@@ -6,6 +6,8 @@ from journal import JournalFault
 
 CONDITIONS = ("sellable", "returned", "damaged", "blocked")
 START = WHOLE = 0x80
+VERSION = 2
+KINDS = ("receipt", "sale", "return", "move", "write_off", "adjust", "count", "transfer")
 
 # Facts of units; those that are recorded came without effect.
 MOVEMENTS = {3: "moved", 4: "counted", 8: "movement recorded", 9: "count recorded"}
@@ -47,6 +49,8 @@ def commands(frame, place):
     """The commands of a shard's frame: lists of facts, each a tuple that begins with its kind."""
     reader = Reader(frame.payload, place)
     found = []
+    if reader.take("<B") != (VERSION,):
+        raise JournalFault("bad version of facts", place)
     while not reader.is_at_end:
         (tag,) = reader.take("<B")
         if tag & START:
@@ -74,10 +78,14 @@ def fact(kind, reader):
     if kind == 5:
         return ("categorised", *reader.take("<IH"), reader.text("<I"))
     if kind == 6:
-        first, second, body, outcome = reader.take("<QIIB")
-        return ("remembered", (first, second), body, outcome)
+        first, second, body, outcome, event, source = reader.take("<QIIBBH")
+        if event >= len(KINDS):
+            raise reader.fault()
+        return ("remembered", (first, second), body, outcome, KINDS[event], source)
     if kind == 7:
         return ("parked", *reader.take("<B"), reader.text("<I"))
+    if kind == 10:
+        return ("reason", reader.text())
     raise reader.fault()
 
 
@@ -123,6 +131,6 @@ def rule(reader):
     return (name, *scopes, *reader.take("<BiBqqi"))
 
 
-NAMED = {1: "location", 2: "channel", 3: "group", 4: "category"}
+NAMED = {1: "location", 2: "channel", 3: "group", 4: "category", 5: "source"}
 DOCUMENTS = {16: ("locations", location), 17: ("channels", channel), 18: ("groups", group),
              19: ("rules", rule)}

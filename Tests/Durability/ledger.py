@@ -17,13 +17,14 @@ class Event:
     """One event and what became of it."""
 
     __slots__ = ("source", "id", "kind", "sku", "location", "to_location", "qty",
-                 "source_condition", "target_condition", "at", "outcome", "code")
+                 "source_condition", "target_condition", "at", "reason", "outcome", "code")
 
     def __init__(self, source, id, kind, sku, location, qty, at, to_location=None,
                  source_condition="sellable", target_condition="sellable"):
         self.source, self.id, self.kind, self.sku = source, id, kind, sku
         self.location, self.to_location, self.qty, self.at = location, to_location, qty, at
         self.source_condition, self.target_condition = source_condition, target_condition
+        self.reason = f"why {id}" if kind in ("adjust", "write_off") else None
         self.outcome = UNKNOWN
         self.code = None
 
@@ -47,6 +48,8 @@ class Event:
             fields["from"] = self.source_condition
         if self.kind in ("move", "transfer", "receipt", "return", "adjust", "count"):
             fields["to"] = self.target_condition
+        if self.reason:
+            fields["reason"] = self.reason
         if self.to_location:
             fields["to_location"] = self.to_location
         return json.dumps(fields)

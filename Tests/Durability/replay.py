@@ -40,6 +40,7 @@ class Replay:
         self.ledger = ledger
         self.shards = {}
         self.locations = []
+        self.sources = []
         self.documents = {}
         self.present = set()  # Effective times of the events that are there.
         self.remembered = set()
@@ -55,6 +56,8 @@ class Replay:
                     if content not in self.ledger.locations:
                         raise Violation("ghost location", content)
                     self.locations.append(content)
+                elif kind == "source":
+                    self.sources.append(content)
                 elif kind in ("rules", "locations"):
                     self.documents[kind] = content
             return
@@ -65,7 +68,7 @@ class Replay:
     def command(self, shard, facts, place):
         if facts[-1][0] != "remembered":
             raise Violation("ghost command", f"{facts} in {place}")
-        _, identity, _, outcome = facts[-1]
+        _, identity, _, outcome, kind, source = facts[-1]
         if identity in self.remembered:
             raise Violation("remembered twice", place)
         self.remembered.add(identity)
@@ -80,9 +83,16 @@ class Replay:
         expected = self.decide(shard, event)
         has_effect = any(fact[0] in ("moved", "counted") for fact in expected)
         expected.append(("remembered", ACCEPTED if has_effect else RECORDED))
-        told = [self.named(shard, fact) for fact in facts[:-1]] + [("remembered", outcome)]
+        told = [self.named(shard, fact) for fact in facts[:-1] if fact[0] != "reason"]
+        told.append(("remembered", outcome))
         if told != expected:
             raise Violation("other facts than the event's", f"{event!r}: {told} in {place}")
+        if not 0 < source <= len(self.sources):
+            raise Violation("ghost name", f"source {source} in {place}")
+        reasons = [fact[1] for fact in facts if fact[0] == "reason"]
+        if (kind, self.sources[source - 1], reasons) != (
+                event.kind, event.source, [event.reason] if event.reason else []):
+            raise Violation("told otherwise", f"{event!r}: {facts} in {place}")
         self.evolve(shard, event, expected)
         self.present.add(event.at)
 

@@ -19,6 +19,7 @@ from replay import Violation
 SHARDS = 2
 SEGMENT_SIZE = 8192
 CONDITIONS = ("sellable", "returned", "damaged", "blocked")
+KINDS = ("receipt", "sale", "return", "move", "write_off", "adjust", "count", "transfer")
 
 
 class Scribe:
@@ -72,10 +73,13 @@ class Scribe:
 
     def commit(self, *frames, **forged):
         """Frames: (stream, payload, commands) each."""
-        size = sum(64 + (len(payload) + 7 & ~7) for _, payload, _ in frames)
+        size = sum(64 + (len(payload) + (stream != CONTROL) + 7 & ~7)
+                   for stream, payload, _ in frames)
         own = {key: forged.pop(key) for key in ("position", "durable", "told") if key in forged}
         self.data += self.mark(size, **own)
         for stream, payload, count in frames:
+            if stream != CONTROL:
+                payload = bytes([forged.get("facts version", 2)]) + payload
             first = forged.get("first", self.events[stream])
             self.data += self.frame(1, stream, payload, count, first, forged)
             self.events[stream] += count
@@ -108,8 +112,12 @@ def position(sku, location):
     return struct.pack("<BIH", 2, sku, location)
 
 
-def remembered(number, outcome=1):
-    return struct.pack("<BQIIB", 6, number, 7, 8, outcome)
+def remembered(number, kind="sale", outcome=1, source=1):
+    return struct.pack("<BQIIBBH", 6, number, 7, 8, outcome, KINDS.index(kind), source)
+
+
+def reason(text):
+    return bytes([10, len(text)]) + text.encode()
 
 
 def command(*facts):
@@ -163,13 +171,16 @@ class History:
         self.void = self.event("sale", "A", "S01", 1, base + 8)
         self.sale = self.event("sale", "A", "DC1", 3, base + 10)
         self.refused = self.event("sale", "A", "DC1", 5, base + 12, outcome=REFUSED)
-        names = name_fact(1, "DC1") + name_fact(1, "S01")
+        names = name_fact(1, "DC1") + name_fact(1, "S01") + name_fact(5, "c")
         self.facts = {
             "receipt": command(name_fact(1, "A"), position(0, 0),
-                               moved(0, 0, "sellable", 10, self.receipt.at), remembered(1)),
+                               moved(0, 0, "sellable", 10, self.receipt.at),
+                               remembered(1, "receipt")),
             "transfer": command(moved(0, 0, "sellable", -4, self.transfer.at), position(0, 1),
-                                moved(0, 1, "sellable", 4, self.transfer.at), remembered(2)),
-            "count": command(counted(0, 1, "sellable", 7, self.count.at), remembered(3)),
+                                moved(0, 1, "sellable", 4, self.transfer.at),
+                                remembered(2, "transfer")),
+            "count": command(counted(0, 1, "sellable", 7, self.count.at),
+                             remembered(3, "count")),
             "void": command(recorded(0, 1, "sellable", -1, self.void.at),
                             remembered(4, outcome=2)),
             "sale": command(moved(0, 0, "sellable", -3, self.sale.at), remembered(5))}
@@ -260,6 +271,13 @@ class CleanHistories(unittest.TestCase):
         history.spoilers = [lambda folder: os.remove(f"{folder}/{0:016x}.journal")]
         self.assertIsNone(history.judge().replay)
 
+    def test_reason(self):
+        history = History()
+        history.sale.reason = "why"
+        history.facts["sale"] = command(
+            moved(0, 0, "sellable", -3, history.sale.at), reason("why"), remembered(5))
+        history.judge()
+
     def test_later_generation_cuts_a_commit_short(self):
         history = History()
         scribe = history.scribe
@@ -349,6 +367,35 @@ class ForgedHistories(unittest.TestCase):
     def test_count_that_leaves_out_later_movements(self, history):
         count = history.event("count", "A", "DC1", 20, history.receipt.at + 1)
         history.add(command(counted(0, 0, "sellable", 20, count.at), remembered(9)))
+
+    @forge("told otherwise")
+    def test_other_kind(self, history):
+        history.facts["sale"] = command(
+            moved(0, 0, "sellable", -3, history.sale.at), remembered(5, "write_off"))
+
+    @forge("told otherwise")
+    def test_other_source(self, history):
+        history.names += name_fact(5, "d")
+        history.facts["sale"] = command(
+            moved(0, 0, "sellable", -3, history.sale.at), remembered(5, source=2))
+
+    @forge("ghost name")
+    def test_source_that_nobody_named(self, history):
+        history.facts["sale"] = command(
+            moved(0, 0, "sellable", -3, history.sale.at), remembered(5, source=2))
+
+    @forge("told otherwise")
+    def test_reason_that_nobody_gave(self, history):
+        history.facts["sale"] = command(
+            moved(0, 0, "sellable", -3, history.sale.at), reason("why"), remembered(5))
+
+    @forge("told otherwise")
+    def test_reason_is_missing(self, history):
+        history.sale.reason = "why"
+
+    @forge("bad version of facts")
+    def test_facts_of_another_version(self, history):
+        history.forged["sale"] = {"facts version": 3}
 
     @forge("sent again and taken for another")
     def test_unanswered_was_there_and_is_accepted_again(self, history):

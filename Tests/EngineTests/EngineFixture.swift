@@ -25,6 +25,9 @@ struct NamedCommand: Equatable {
     var at = testStart
     /// Source and id in one; nil for rows that have none.
     var id: String?
+    /// Who tells of it, for history alone.
+    var source: String?
+    var reason = ""
     var isBackfill = false
     var category: String?
     /// The name of an item, or the text of an event.
@@ -168,7 +171,7 @@ final class EngineFixture {
                     batch.now = now
                     for stock in resolved {
                         let command = commands[Int(stock.index)]
-                        batch.append(stock, command.sku, command.text)
+                        batch.append(stock, command.sku, command.text, command.reason)
                     }
                 }
                 try exchange(batch) { batch in
@@ -211,7 +214,7 @@ final class EngineFixture {
         }
         var stock = StockCommand(
             verb: command.verb, key: key(command.sku), textOffset: 0,
-            skuByteCount: command.sku.utf8.count, location: isUnknown ? 0 : locations.first ?? 0,
+            location: isUnknown ? 0 : locations.first ?? 0,
             quantity: quantity, at: command.at, index: index)
         stock.toLocation = isUnknown ? stock.location : locations.last ?? 0
         stock.kind = command.kind
@@ -224,6 +227,12 @@ final class EngineFixture {
         if let id = command.id {
             stock.flags |= StockCommand.hasIdentityFlag
             stock.fingerprint = fingerprint(command, id)
+            stock.reasonByteCount = UInt8(command.reason.utf8.count)
+            if let source = command.source {
+                stock.eventSource = try withUTF8(source) { bytes throws(MasterDataRefusal) in
+                    try engine.master.eventSource(bytes)
+                }
+            }
         }
         return stock
     }
@@ -440,11 +449,14 @@ final class EngineFixture {
 
 extension CommandBatch {
     /// Adds a command and its text.
-    mutating func append(_ command: StockCommand, _ sku: String, _ source: String = "") {
+    mutating func append(
+        _ command: StockCommand, _ sku: String, _ source: String = "", _ reason: String = ""
+    ) {
         var command = command
         command.textOffset = UInt32(text.count)
         text.append(sku)
         text.append(source)
+        text.append(reason)
         commands.append(command)
     }
 }

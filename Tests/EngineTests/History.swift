@@ -145,6 +145,8 @@ private struct Draw {
         command.kind = pick(EventKind.allCases)
         command.quantity = quantity
         command.id = chance(92) ? "source/\(number)" : nil
+        if number % 3 > 0 { command.source = "till \(number % 3)" }
+        if number % 5 == 0 { command.reason = "because of \(number)" }
         command.isBackfill = chance(15)
         switch command.kind {
         case .sale: break

@@ -90,10 +90,11 @@ struct EventDecoder: ~Copyable {
     private var reason = ByteRange.none
     private var refusal: EventRefusal?
 
-    /// A decoded event: its command, and where its SKU's name is.
+    /// A decoded event: its command, and where its SKU's name is, and the part of its reason that is kept.
     struct Decoded {
         var command: StockCommand
         var sku: ByteRange
+        var reason = ByteRange.none
     }
 
     /// Decodes one event.
@@ -256,7 +257,7 @@ struct EventDecoder: ~Copyable {
         if !channel.isEmpty { try noteChannel(bytes, engine, &flags) }
         let key = names.key(sku, bytes, engine.hasher)
         var command = StockCommand(
-            verb: .event, key: key, textOffset: 0, skuByteCount: sku.count, location: here,
+            verb: .event, key: key, textOffset: 0, location: here,
             quantity: effect.quantity, at: effect.at, index: index)
         command.kind = effect.kind
         command.from = effect.from
@@ -264,7 +265,30 @@ struct EventDecoder: ~Copyable {
         command.toLocation = there
         command.flags = flags
         command.fingerprint = fingerprint(effect, bytes, engine.hasher)
-        return Decoded(command: command, sku: sku)
+        command.eventSource = try eventSource(bytes, engine)
+        let kept = names.withName(reason, bytes) { Self.keptByteCount($0) }
+        command.reasonByteCount = UInt8(kept)
+        return Decoded(
+            command: command, sku: sku, reason: ByteRange(offset: reason.offset, count: kept))
+    }
+
+    private func eventSource(
+        _ bytes: Span<UInt8>, _ engine: Engine
+    ) throws(ElementRefusal) -> EventSource {
+        if source.isEmpty { return .none }
+        return try names.withName(source, bytes) { name throws(ElementRefusal) in
+            do throws(MasterDataRefusal) { return try engine.master.eventSource(name) } catch {
+                throw ElementRefusal(error)
+            }
+        }
+    }
+
+    /// Bytes of a reason that are kept: whole characters.
+    private static func keptByteCount(_ reason: Span<UInt8>) -> Int {
+        if reason.count <= eventReasonByteCountMax { return reason.count }
+        var count = eventReasonByteCountMax
+        while reason[count] & 0xC0 == 0x80 { count -= 1 }
+        return count
     }
 
     private func locationID(
@@ -340,8 +364,8 @@ struct EventDecoder: ~Copyable {
         identity.append(0)  // No identifier has a NUL.
     }
 
-    /// Appends the SKU's name to a batch's text.
-    func append(sku: ByteRange, of bytes: Span<UInt8>, to text: inout ByteBuffer) {
-        names.withName(sku, bytes) { text.append($0) }
+    /// Appends a part of the event that was decoded last to a batch's text.
+    func append(_ part: ByteRange, of bytes: Span<UInt8>, to text: inout ByteBuffer) {
+        names.withName(part, bytes) { text.append($0) }
     }
 }

@@ -140,7 +140,7 @@ struct RowDecoder: ~Copyable {
         let key = names.key(sku, bytes, engine.hasher)
         if kind == .items {
             var command = StockCommand(
-                verb: .item, key: key, textOffset: 0, skuByteCount: sku.count, location: 0,
+                verb: .item, key: key, textOffset: 0, location: 0,
                 quantity: 0, at: at, index: index)
             if !places[1].isEmpty {
                 try check(places[1], "category", bytes)
@@ -156,7 +156,7 @@ struct RowDecoder: ~Copyable {
         var flags: UInt8 = 0
         let location = try locationID(bytes, engine, &flags)
         var command = StockCommand(
-            verb: .stock, key: key, textOffset: 0, skuByteCount: sku.count, location: location,
+            verb: .stock, key: key, textOffset: 0, location: location,
             quantity: 0, at: at, index: index)
         command.flags = flags
         for condition in Condition.allCases where units[2 + Int(condition.rawValue)] >= 0 {

@@ -255,8 +255,9 @@ extension ServiceHandler {
             command.textOffset = UInt32(batch.text.count)
             command.line = UInt32(state.line)
             if state.kind == .events {
-                eventDecoder.append(sku: decoded.sku, of: bytes, to: &batch.text)
+                eventDecoder.append(decoded.sku, of: bytes, to: &batch.text)
                 batch.text.append(bytes)  // Kept if it is parked, and for its id in answers.
+                eventDecoder.append(decoded.reason, of: bytes, to: &batch.text)
                 command.sourceByteCount = UInt32(bytes.count)
             } else {
                 let count = rowDecoder.append(

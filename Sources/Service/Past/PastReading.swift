@@ -50,6 +50,7 @@ private struct SegmentFacts: ~Copyable {
 
     private let question: PastQuestion
     private let locations: NameDictionaryView
+    private let sources: SourceNames
     private(set) var frames: [Frame] = []
     private var first = 0
     private var factCount = 0
@@ -57,9 +58,10 @@ private struct SegmentFacts: ~Copyable {
     private(set) var oldestTime = Milliseconds.max
     private var command = Buffer<Fact>()
 
-    init(_ question: PastQuestion, _ locations: NameDictionaryView) {
+    init(_ question: PastQuestion, _ master: MasterData) {
         self.question = question
-        self.locations = locations
+        locations = master.locationNames
+        sources = SourceNames(master)
     }
 
     /// Frames that were found and are too many.
@@ -77,13 +79,13 @@ private struct SegmentFacts: ~Copyable {
         var found: [[UInt8]] = []
         do throws(FactError) {
             while try reader.readCommand(payload, into: &command) {
-                appendFound(header, to: &found)
+                appendFound(header, payload, to: &found)
                 command.removeAll()
             }
         } catch {
             throw .unusable(
                 stream: header.stream, sequence: header.sequence,
-                reason: "byte \(error.offset) of the payload is no fact")
+                reason: error.description)
         }
         if found.isEmpty { return }
         frames.append(Frame(sequence: header.sequence, facts: found))
@@ -96,50 +98,43 @@ private struct SegmentFacts: ~Copyable {
     }
 
     /// Appends what the command in `command` did to what is asked for.
-    private func appendFound(_ header: FrameHeader, to found: inout [[UInt8]]) {
-        var event: RememberedEvent?
-        for index in command.indices {
-            if case .remembered(let remembered) = command[index] { event = remembered }
+    private func appendFound(
+        _ header: FrameHeader, _ payload: Span<UInt8>, to found: inout [[UInt8]]
+    ) {
+        let telling = CommandTelling(command)
+        func tell(_ name: StaticString, _ fact: StockMoved) {
+            guard question.wants(fact.position, at: fact.at) else { return }
+            var line = ByteBuffer()
+            append(header, name, fact.position, fact.condition, fact.at, to: &line)
+            line.append(",\"delta\":")
+            line.append(decimal: fact.delta)
+            append(telling, payload, to: &line)
+            found.append(line.span.array)
+        }
+        func tell(_ name: StaticString, _ fact: StockCounted) {
+            guard question.wants(fact.position, at: fact.at) else { return }
+            var line = ByteBuffer()
+            append(header, name, fact.position, fact.condition, fact.at, to: &line)
+            line.append(",\"value\":")
+            line.append(decimal: fact.value)
+            append(telling, payload, to: &line)
+            found.append(line.span.array)
         }
         for index in command.indices {
             switch command[index] {
-            case .moved(let fact) where question.wants(fact.position, at: fact.at):
-                found.append(line(header, "moved", fact, event))
-            case .movementRecorded(let fact) where question.wants(fact.position, at: fact.at):
-                found.append(line(header, "movement_recorded", fact, event))
-            case .counted(let fact) where question.wants(fact.position, at: fact.at):
-                found.append(line(header, "counted", fact, event))
-            case .countRecorded(let fact) where question.wants(fact.position, at: fact.at):
-                found.append(line(header, "count_recorded", fact, event))
+            case .moved(let fact): tell("moved", fact)
+            case .movementRecorded(let fact): tell("movement_recorded", fact)
+            case .counted(let fact): tell("counted", fact)
+            case .countRecorded(let fact): tell("count_recorded", fact)
             default: break
             }
         }
     }
 
-    private func line(
-        _ header: FrameHeader, _ name: StaticString, _ fact: StockMoved, _ event: RememberedEvent?
-    ) -> [UInt8] {
-        line(header, name, fact.position, fact.condition, fact.at, event) { output in
-            output.append(",\"delta\":")
-            output.append(decimal: fact.delta)
-        }
-    }
-
-    private func line(
-        _ header: FrameHeader, _ name: StaticString, _ fact: StockCounted, _ event: RememberedEvent?
-    ) -> [UInt8] {
-        line(header, name, fact.position, fact.condition, fact.at, event) { output in
-            output.append(",\"value\":")
-            output.append(decimal: fact.value)
-        }
-    }
-
-    private func line(
+    private func append(
         _ header: FrameHeader, _ name: StaticString, _ position: PositionKey,
-        _ condition: Condition, _ at: Milliseconds, _ event: RememberedEvent?,
-        _ units: (inout ByteBuffer) -> Void
-    ) -> [UInt8] {
-        var output = ByteBuffer()
+        _ condition: Condition, _ at: Milliseconds, to output: inout ByteBuffer
+    ) {
         output.append("{\"sequence\":")
         output.append(decimal: Int64(truncatingIfNeeded: header.sequence))
         output.append(",\"received_at\":\"")
@@ -153,8 +148,13 @@ private struct SegmentFacts: ~Copyable {
         output.append("\",\"condition\":\"")
         output.append(condition.name)
         output.append("\"")
-        units(&output)
-        if let event {
+    }
+
+    private func append(
+        _ telling: CommandTelling, _ payload: Span<UInt8>, to output: inout ByteBuffer
+    ) {
+        telling.append(payload, sources, to: &output)
+        if let event = telling.event {
             output.append(",\"id_hash\":\"")
             output.append(hexadecimal: event.fingerprint.first)
             output.append("\",\"outcome\":\"")
@@ -162,7 +162,6 @@ private struct SegmentFacts: ~Copyable {
             output.append("\"")
         }
         output.append("}")
-        return output.span.array
     }
 }
 
@@ -190,7 +189,7 @@ struct PastReading {
             guard shouldContinue() else { return nil }
             var rest = question
             rest.limit -= answer.facts.count
-            var segment = SegmentFacts(rest, engine.master.locationNames)
+            var segment = SegmentFacts(rest, engine.master)
             byteCount += try read(start.base, isNewest: index == reach.starts.count - 1, &segment)
             for frame in segment.kept.reversed() { answer.facts += frame.facts.reversed() }
             answer.next = index > 0 && head > 0 ? head + 1 : nil

@@ -1,7 +1,7 @@
 // Facts of the journal as lines of JSON, for people and their tools. Names stand where facts have ids.
 //
 //     {"stream":3,"sequence":17,"time":"…","fact":"moved","sku":"A1","location":"DC1",
-//      "condition":"sellable","delta":-3,"at":"…"}
+//      "condition":"sellable","delta":-3,"at":"…","kind":"sale","source":"till-3"}
 
 package import Bytes
 internal import Columns
@@ -64,31 +64,37 @@ package struct FactLines: ~Copyable {
     private mutating func appendShard(
         _ header: FrameHeader, _ payload: Span<UInt8>, to output: inout ByteBuffer
     ) throws(FactError) {
-        var reader = FactReader(time: header.time)
-        facts.removeAll()
-        while try reader.readCommand(payload, into: &facts) {}
         let skus = engine.withShard(Int(header.stream)) { shard in
             SKUNames(names: shard.positions.names.view, count: shard.positions.skuCount)
         }
-        for index in facts.indices {
-            append(facts[index], header, payload, skus, to: &output)
-            output.append("}\n")
+        let sources = SourceNames(engine.master)
+        var reader = FactReader(time: header.time)
+        facts.removeAll()
+        while try reader.readCommand(payload, into: &facts) {
+            let telling = CommandTelling(facts)
+            for index in facts.indices {
+                append(facts[index], telling, sources, header, payload, skus, to: &output)
+                output.append("}\n")
+            }
+            facts.removeAll()
         }
     }
 
     private func append(
-        _ fact: Fact, _ header: FrameHeader, _ payload: Span<UInt8>, _ skus: SKUNames,
-        to output: inout ByteBuffer
+        _ fact: Fact, _ telling: CommandTelling, _ sources: SourceNames, _ header: FrameHeader,
+        _ payload: Span<UInt8>, _ skus: SKUNames, to output: inout ByteBuffer
     ) {
         func tell(_ name: StaticString, _ fact: StockMoved) {
             begin(header, name, to: &output)
             append(fact.position, skus, to: &output)
             append(fact.condition, "delta", fact.delta, fact.at, to: &output)
+            telling.append(payload, sources, to: &output)
         }
         func tell(_ name: StaticString, _ fact: StockCounted) {
             begin(header, name, to: &output)
             append(fact.position, skus, to: &output)
             append(fact.condition, "value", fact.value, fact.at, to: &output)
+            telling.append(payload, sources, to: &output)
         }
         switch fact {
         case .skuAdded(let name):
@@ -116,12 +122,17 @@ package struct FactLines: ~Copyable {
             }
             output.append(",\"name\":")
             output.append(jsonString: payload.part(fact.name))
-        case .remembered(let event):
+        case .remembered(let event, _):
             begin(header, "remembered", to: &output)
             output.append(",\"fingerprint\":\"")
             output.append(hexadecimal: event.fingerprint.first)
             output.append("\"")
             append(event.outcome, to: &output)
+            telling.append(payload, sources, to: &output)
+        case .reasonGiven(let reason):
+            begin(header, "reason_given", to: &output)
+            output.append(",\"reason\":")
+            output.append(jsonString: payload.part(reason))
         case .parked(let fact):
             begin(header, "parked", to: &output)
             append(fact.outcome, to: &output)
@@ -191,6 +202,7 @@ package struct FactLines: ~Copyable {
             case .channelNamed(let name): append("channel", name, header, to: &output)
             case .groupNamed(let name): append("group", name, header, to: &output)
             case .categoryNamed(let name): append("category", name, header, to: &output)
+            case .sourceNamed(let name): append("source", name, header, to: &output)
             case .locations(let entries):
                 appendDocument(header, "locations", to: &output) { $0.append(locations: entries) }
             case .channels(let entries):

@@ -69,13 +69,16 @@ private func checkNames(
     var facts = Buffer<Fact>()
     var isKnown = true
     do throws(FactError) { while try reader.readCommand(payload, into: &facts) {} } catch {
-        isKnown = false
+        throw .unusable(
+            stream: header.stream, sequence: header.sequence, reason: error.description)
     }
     for index in facts.indices {
         switch facts[index] {
         case .positionAdded(let position): isKnown = isKnown && position.location < known.locations
         case .categorised(let fact): isKnown = isKnown && fact.category <= known.categories
-        case .skuAdded, .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked:
+        // A source that was lost has no effect.
+        case .skuAdded, .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked,
+            .reasonGiven:
             break
         }
     }

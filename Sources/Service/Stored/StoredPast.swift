@@ -135,7 +135,7 @@ extension StoredDirectory {
                 } catch {
                     throw .unusable(
                         stream: header.stream, sequence: header.sequence,
-                        reason: "byte \(error.offset) of the payload is no fact")
+                        reason: error.description)
                 }
                 deliver(header, facts)
             }
