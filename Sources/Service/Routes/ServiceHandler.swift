@@ -50,6 +50,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     var snapshotting: [(token: ExchangeToken, ticket: UInt64)] = []
     /// Exchanges that wait for a reading of the past.
     var remembering: [(token: ExchangeToken, ticket: PastTicket)] = []
+    /// Exchanges of long calls that wait for their queues.
+    var expecting: [(token: ExchangeToken, awaited: any Awaited)] = []
     private var ready: [ExchangeToken] = []
 
     init(_ shared: SharedService, seat: ReactorSeat) {
@@ -95,6 +97,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .events, .stock: return beginIngest(match, head, bytes, &exchange)
         case .items where head.method == .put:
             return beginIngest(match, head, bytes, &exchange)
+        case .reconciliations: return beginReconciliation(head, bytes, &exchange)
         default: return .gather(limit: BodyLimits.document)
         }
     }
@@ -110,13 +113,17 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .metrics: return answerMetrics(&exchange)
         case .items where bytes.part(head.path).equals("/v1/items"):
             return askItems(head, bytes, &exchange)
+        case .positions where Self.asksPast(head, bytes):
+            return askPastPositions(head, bytes, &exchange)
         case .positions, .items: return askDetail(head, bytes, &exchange)
         case .deadLetters: return askParked(&exchange)
         case .snapshots: return answerSnapshots(head, &exchange)
         case .history: return askHistory(head, bytes, &exchange)
+        case .export: return askExport(head, bytes, &exchange)
+        case .backup: return askBackup(&exchange)
         case .locations, .groups, .channels, .rules:
             return answerDocument(head, bytes, body: body, &exchange)
-        case .other, .events, .stock:
+        case .other, .events, .stock, .reconciliations:
             exchange.problem(404, "not_found", "there is no such path")
             return .done
         }
@@ -125,6 +132,9 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     mutating func consume(
         _ piece: Span<UInt8>, isLast: Bool, _ exchange: inout Exchange
     ) -> Intake {
+        if let state = exchange.state as? PiecesExchange {
+            return consume(piece, isLast: isLast, state, &exchange)
+        }
         guard let ingest = exchange.state as? IngestExchange else {
             return Intake(piece.count, .done)
         }
@@ -140,6 +150,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case let state as DocumentExchange: return produce(state, &exchange)
         case let state as SnapshotExchange: return produce(state, &exchange)
         case let state as HistoryExchange: return produce(state, &exchange)
+        case let state as PiecesExchange: return produce(state, &exchange)
         default:
             exchange.problem(500, "internal", "an answer without a question")
             return .done
@@ -147,6 +158,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     }
 
     mutating func cancelled(_ exchange: inout Exchange) {
+        if let state = exchange.state as? PiecesExchange { return state.pieces.giveUp() }
         guard let state = exchange.state as? WaitingExchange else { return }
         state.isCancelled = true
         if let ingest = state as? IngestExchange { discard(ingest) }
@@ -176,6 +188,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         noteAdopted()
         noteSnapshots()
         if !remembering.isEmpty { noteReadings() }
+        if !expecting.isEmpty { noteAwaited() }
         return isChanging || hasWork ? .atOnce : nextBoundary(moment)
     }
 
@@ -205,6 +218,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     var hasWork: Bool {
         if !isReady { return false }
         if engine.master.generation != policy.generation { return true }
+        if expecting.contains(where: { $0.awaited.isReady }) { return true }
         return engine.hasReplies(seat.index) || ownShards.contains { engine.hasWork($0) }
     }
 
@@ -267,6 +281,14 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     private mutating func noteReadings() {
         remembering.removeAll { wait in
             guard wait.ticket.outcome != nil else { return false }
+            ready.append(wait.token)
+            return true
+        }
+    }
+
+    private mutating func noteAwaited() {
+        expecting.removeAll { wait in
+            guard wait.awaited.isReady else { return false }
             ready.append(wait.token)
             return true
         }
@@ -338,6 +360,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 enum BodyLimits {
     static let document = 1 << 20
     static let streamed = 64 << 20
+    /// Of one that is kept in a file meanwhile.
+    static let staged = 1 << 30
 }
 
 /// An exchange that has batches on their way.
