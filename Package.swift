@@ -46,6 +46,7 @@ let package = Package(
         module("JSON", uses: ["Bytes"]),
         module("CSV", uses: ["Bytes"]),
         module("HTTP", uses: ["Bytes"]),
+        module("Tar", uses: ["Bytes"]),
         module("Zstd", uses: ["Bytes", "CZstd"]),
         module("Parquet", uses: ["Bytes", "Zstd"], experimental: ["Lifetimes"]),
 
@@ -80,7 +81,7 @@ let package = Package(
             "Service",
             uses: [
                 "Bytes", "Domain", "Columns", "Journal", "Engine", "Snapshot", "History", "JSON",
-                "CSV", "HTTP", "Zstd", "Parquet", "Platform",
+                "CSV", "HTTP", "Tar", "Zstd", "Parquet", "Platform",
             ]),
         module("Client", uses: ["Bytes", "HTTP", "Platform"]),
         module("SampleData", uses: ["Bytes"]),
@@ -123,6 +124,7 @@ let package = Package(
         tests("JSONTests", uses: ["Bytes", "JSON"]),
         tests("CSVTests", uses: ["Bytes", "CSV"]),
         tests("HTTPTests", uses: ["Bytes", "HTTP"]),
+        tests("TarTests", uses: ["Bytes", "Tar"]),
         tests("ZstdTests", uses: ["Bytes", "Zstd"]),
         tests("ParquetTests", uses: ["Bytes", "Zstd", "Parquet"]),
         tests("SampleDataTests", uses: ["Bytes", "Zstd", "SampleData"]),

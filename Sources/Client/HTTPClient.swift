@@ -103,6 +103,53 @@ package struct HTTPClient: ~Copyable {
         return try receive(sent: body)
     }
 
+    /// Sends a request, and hands the body of an answer of 200 on as it comes; that of any other answer lies
+    /// in `body`.
+    ///
+    /// - Parameters:
+    ///   - hasBody: Whether the request has a body, sent in chunks.
+    ///   - next: Appends the next bytes of that body; none at its end.
+    ///   - deliver: Gets the bytes of the answer.
+    /// - Throws: Also when the answer is not whole; part of it was delivered then.
+    package mutating func stream(
+        _ request: ClientRequest, accept: StaticString = "", hasBody: Bool = false,
+        from next: BodySource = { _ in },
+        _ deliver: BodySink
+    ) throws(ClientError) -> ClientResponse {
+        try render(request, Span(), accept: accept, isChunked: hasBody)
+        link = nil
+        try transmit(Span())
+        if hasBody { try sendChunks(next) }
+        guard var used = link.take() else { throw .closedEarly }
+        guard let head = try receiveHead(&used) else { throw .closedEarly }
+        let response = ClientResponse(head, used.received.span)
+        used.received.removeFirst(head.byteCount)
+        if response.status == 200 {
+            try receiveBody(head.framing, &used, keepsIt: false, deliver)
+        } else {
+            try receiveBody(head.framing, &used)
+        }
+        return response
+    }
+
+    /// Sends a body until it ends, or the server listens no more: it may have answered.
+    private mutating func sendChunks(
+        _ next: BodySource
+    ) throws(ClientError) {
+        guard var used = link.take() else { throw .closedEarly }
+        var piece = ByteBuffer()
+        var isOpen = true
+        repeat {
+            piece.removeAll()
+            try next(&piece)
+            outgoing.removeAll()
+            outgoing.appendChunk(piece.span, framing: .chunked)
+            if piece.isEmpty { outgoing.appendLastChunk(framing: .chunked) }
+            isOpen = try used.sendAll(outgoing.span)
+        } while isOpen && !piece.isEmpty
+        link = consume used
+    }
+
     /// Sends a request; `receive` must follow.
     ///
     /// A server that stops listening halfway is no error yet: it may have answered.
@@ -149,7 +196,8 @@ package struct HTTPClient: ~Copyable {
     // MARK: - Sending
 
     private mutating func render(
-        _ request: ClientRequest, _ body: Span<UInt8>
+        _ request: ClientRequest, _ body: Span<UInt8>, accept: StaticString = "",
+        isChunked: Bool = false
     ) throws(ClientError) {
         outgoing.removeAll()
         isToHead = request.method.description == "HEAD"
@@ -159,7 +207,10 @@ package struct HTTPClient: ~Copyable {
             method: request.method, target: target.utf8.span, host: url.authority.utf8.span
         ) { head in
             if hasType { head.appendHeader("Content-Type", request.contentType) }
-            if hasType || !body.isEmpty {
+            if accept.utf8CodeUnitCount > 0 { head.appendHeader("Accept", accept) }
+            if isChunked {
+                head.appendHeader("Transfer-Encoding", "chunked")
+            } else if hasType || !body.isEmpty {
                 head.appendHeader("Content-Length", decimal: body.count)
             }
         }
@@ -203,34 +254,43 @@ package struct HTTPClient: ~Copyable {
         }
     }
 
+    /// - Parameters:
+    ///   - keepsIt: In `body`, up to its limit.
+    ///   - deliver: Gets the bytes as they come where they are not kept.
     private mutating func receiveBody(
-        _ framing: ResponseFraming, _ used: inout Link
+        _ framing: ResponseFraming, _ used: inout Link, keepsIt: Bool = true,
+        _ deliver: BodySink = { _ in }
     ) throws(ClientError) {
         body.removeAll()
+        let limit = keepsIt ? limits.bodyByteCountMax : Int.max
         switch framing {
         case .none: return
         case .length(let length):
-            guard length <= limits.bodyByteCountMax else {
-                throw .bodyTooLarge(limit: limits.bodyByteCountMax)
-            }
+            guard length <= limit else { throw .bodyTooLarge(limit: limit) }
+            var rest = length
             while true {
-                take(min(length - body.count, used.received.count), &used)
-                if body.count == length { return }
+                let count = min(rest, used.received.count)
+                take(count, &used)
+                rest -= count
+                if !keepsIt { try handOn(deliver) }
+                if rest == 0 { return }
                 guard try used.receiveMore() else { throw .closedEarly }
             }
-        case .chunked: try receiveChunks(&used)
+        case .chunked: try receiveChunks(&used, limit: limit, keepsIt: keepsIt, deliver)
         case .untilClose:
             repeat {
                 take(used.received.count, &used)
-                guard body.count <= limits.bodyByteCountMax else {
-                    throw .bodyTooLarge(limit: limits.bodyByteCountMax)
-                }
+                guard body.count <= limit else { throw .bodyTooLarge(limit: limit) }
+                if !keepsIt { try handOn(deliver) }
             } while try used.receiveMore()
         }
     }
 
-    private mutating func receiveChunks(_ used: inout Link) throws(ClientError) {
-        var decoder = ChunkedDecoder(bodyByteCountMax: limits.bodyByteCountMax)
+    private mutating func receiveChunks(
+        _ used: inout Link, limit: Int, keepsIt: Bool,
+        _ deliver: BodySink
+    ) throws(ClientError) {
+        var decoder = ChunkedDecoder(bodyByteCountMax: limit)
         while true {
             var offset = 0
             var isWhole = false
@@ -249,14 +309,23 @@ package struct HTTPClient: ~Copyable {
                         break decoding
                     }
                 } catch {
-                    throw error == .bodyTooLarge
-                        ? .bodyTooLarge(limit: limits.bodyByteCountMax) : .malformed(error)
+                    throw error == .bodyTooLarge ? .bodyTooLarge(limit: limit) : .malformed(error)
                 }
             }
             used.received.removeFirst(offset)
+            if !keepsIt { try handOn(deliver) }
             if isWhole { return }
             guard try used.receiveMore() else { throw .closedEarly }
         }
+    }
+
+    /// Delivers what is in `body`, and empties it.
+    private mutating func handOn(
+        _ deliver: BodySink
+    ) throws(ClientError) {
+        if body.isEmpty { return }
+        try deliver(body.span)
+        body.removeAll()
     }
 
     /// Moves the first `count` received bytes to the body.

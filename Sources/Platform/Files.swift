@@ -20,6 +20,11 @@ extension Descriptor {
         return Descriptor(owning: number)
     }
 
+    /// Lets the owner of the file alone read and write it.
+    package func protect() throws(SystemError) {
+        guard fchmod(number, 0o600) == 0 else { throw .last("protect a file") }
+    }
+
     /// Waits until what was written is on the device; of a folder, its names.
     package func sync() throws(SystemError) {
         guard fsync(number) == 0 else { throw .last("sync") }
@@ -122,7 +127,7 @@ package enum Files {
         _ path: String, with content: Span<UInt8>
     ) throws(SystemError) {
         let file = try Descriptor.create(path)
-        guard fchmod(file.number, 0o600) == 0 else { throw .last("protect", on: path) }
+        try file.protect()
         try file.write(content)
         try file.sync()
     }
@@ -137,6 +142,23 @@ package enum Files {
         guard unsafe symlink(target, path) == 0 else { throw .last("make the link", on: path) }
     }
 
+    /// Gives a file a second name; the bytes stay as long as one of both does.
+    package static func shareFile(_ path: String, as name: String) throws(SystemError) {
+        guard unsafe Glibc.link(path, name) == 0 else { throw .last("share", on: path) }
+    }
+
+    /// Whether there is a file of this name that is neither folder, link, pipe nor device.
+    package static func isPlainFile(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Whether there is a folder of this name, or a link to one.
+    package static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// Whether there is a symbolic link of this name.
     package static func isLink(_ path: String) -> Bool {
         var status = stat()
@@ -146,6 +168,14 @@ package enum Files {
     /// Removes a file, a link or an empty folder; says nothing when there is none.
     package static func remove(_ path: String) throws(SystemError) {
         if unsafe Glibc.remove(path) != 0, errno != ENOENT { throw .last("remove", on: path) }
+    }
+
+    /// Removes what is at `path`: of a folder also all that is in it. A link is not followed.
+    package static func removeTree(_ path: String) throws(SystemError) {
+        if !isLink(path) {
+            for name in try names(in: path) { try removeTree("\(path)/\(name)") }
+        }
+        try remove(path)
     }
 
     /// The names in a folder, in order; none when there is no such folder.
@@ -169,4 +199,7 @@ package enum Files {
 extension SystemError {
     /// There is no such file.
     package var isMissingFile: Bool { code == ENOENT }
+
+    /// There is already something of that name.
+    package var isExistingFile: Bool { code == EEXIST }
 }

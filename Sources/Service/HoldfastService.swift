@@ -184,7 +184,9 @@ package final class HoldfastService: Sendable {
             isUnchanged: isUnchanged
         ) { shared.seats[shared.owner(ofShard: $0)].bell }
         try keeper.start()
-        shared.state.begin(journal, keeper, PastReader(engine, directory), changes: changes)
+        shared.state.begin(
+            journal, keeper, PastReader(engine, directory),
+            LongCalls(LongCallSource(engine, journal, keeper, directory)), changes: changes)
         shared.ringAll()
     }
 
@@ -208,8 +210,11 @@ package final class HoldfastService: Sendable {
     /// Where it listens, once started.
     package var address: Address { server.address }
 
-    /// No new connections; requests under way are answered, then all ends.
-    package func drain() { server.drain() }
+    /// No new connections; requests under way are answered, but for long calls, then all ends.
+    package func drain() {
+        shared.state.longCalls?.giveUp()
+        server.drain()
+    }
 
     /// Ends at once.
     package func stop() { server.stop() }
@@ -226,6 +231,7 @@ package final class HoldfastService: Sendable {
     ) -> SnapshotOutcome? {
         guard let journal = shared.state.journal else { return nil }
         shared.state.past?.end()
+        shared.state.longCalls?.end()
         shared.state.snapshots?.end()
         var outcome: SnapshotOutcome?
         if !journal.isFenced {

@@ -89,12 +89,16 @@ package struct Snapshot: Sendable {
     ///
     /// - Parameters:
     ///   - now: Service time: which rules are in force.
+    ///   - shards: Those that are wanted, the others stay empty; nil: all.
     ///   - threadCount: How many threads load shards.
     package func load(
-        into engine: Engine, now: Milliseconds, threadCount: Int = Machine.processorCount
+        into engine: Engine, now: Milliseconds, shards: Set<Int>? = nil,
+        threadCount: Int = Machine.processorCount
     ) throws(SnapshotError) {
         try loadMaster(into: engine, now: now)
-        try LoadCrew(snapshot: self, engine: engine).run(threadCount: max(1, threadCount))
+        let wanted = (0..<engine.shardCount).filter { shards?.contains($0) ?? true }
+        try LoadCrew(snapshot: self, engine: engine, shards: wanted)
+            .run(threadCount: max(1, threadCount))
     }
 
     /// Loads shared data, and brings the rules in force at `now` into all shards; before any shard.
@@ -130,12 +134,14 @@ package struct Snapshot: Sendable {
 private final class LoadCrew: Sendable {
     private let snapshot: Snapshot
     private let engine: Engine
+    private let shards: [Int]
     private let next = Atomic<Int>(0)
     private let failure = Mutex<SnapshotError?>(nil)
 
-    init(snapshot: Snapshot, engine: Engine) {
+    init(snapshot: Snapshot, engine: Engine, shards: [Int]) {
         self.snapshot = snapshot
         self.engine = engine
+        self.shards = shards
     }
 
     func run(threadCount: Int) throws(SnapshotError) {
@@ -158,9 +164,9 @@ private final class LoadCrew: Sendable {
 
     private func work() {
         while failure.withLock({ $0 == nil }) {
-            let shard = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard shard < engine.shardCount else { return }
-            do throws(SnapshotError) { try snapshot.loadShard(shard, into: engine) } catch {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < shards.count else { return }
+            do throws(SnapshotError) { try snapshot.loadShard(shards[index], into: engine) } catch {
                 failure.withLock { $0 = $0 ?? error }
             }
         }

@@ -1,5 +1,5 @@
-// `holdfast query`: what can be promised of some SKUs, as a table; of a directory at rest, their stock,
-// also that of the past.
+// `holdfast query`: what can be promised of some SKUs, as a table; of a directory at rest, and of the past,
+// their stock.
 
 import Bytes
 import Client
@@ -20,7 +20,7 @@ let queryCommand = Subcommand(
         .missing("by", "this version knows no availability by date"),
     ] + pastOptions,
     notes: """
-        With --data every position is a line, with --location those alone.
+        With --data, --as-of and --known-at every position is a line, with --location those alone.
 
         \(pastNotes)
 
@@ -32,9 +32,12 @@ private func query(
     _ arguments: Arguments, _ console: Console
 ) throws(CommandError) -> ExitStatus {
     guard !arguments.words.isEmpty else { throw .usage("query which SKU?") }
-    if let path = arguments.value("data") { return try queryStored(path, arguments, console) }
-    for name in ["as-of", "known-at", "late-window"] where arguments.value(name) != nil {
-        throw .usage("--\(name) needs --data DIR: a service answers for now")
+    let moment = try arguments.pastMoment()
+    if arguments.value("data") != nil || moment != nil {
+        return try queryPositions(arguments, console)
+    }
+    if arguments.value("late-window") != nil {
+        throw .usage("--late-window goes with --data: a service has its own")
     }
     let url = try arguments.service("from")
     var question = AvailabilityQuestion()

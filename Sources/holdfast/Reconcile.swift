@@ -1,29 +1,29 @@
 // `holdfast reconcile`: another system's stock file against ours, at that system's own cut-off.
 
 import Bytes
+import Client
 import Domain
+import JSON
 import Platform
 import Service
 
 let reconcileCommand = Subcommand(
-    name: "reconcile", usage: "FILE --as-of TIME --data DIR [OPTION...]",
+    name: "reconcile", usage: "FILE --as-of TIME (--from URL | --data DIR) [OPTION...]",
     summary: "Compares another system's stock with ours, as of its own cut-off.",
     options: [
         .value("as-of", "TIME", "the file's cut-off, by effective time"),
+        .value("from", "URL", "a service, like http://127.0.0.1:8080"),
         .value("data", "DIR", "a data directory that nobody serves just now"),
         .value("out", "FILE", "every variance, as CSV or JSON; - is standard output"),
         .value("format", "csv|json", "by the name of the file, or CSV"),
         .value("tolerance", "0", "units that a line may differ by"),
         .value("tolerance-total", "0", "units that all lines beyond that may differ by"),
         .value("around", "1d", "how far from the cut-off facts are looked for that may explain"),
-        .value("late-window", "7d", "that of the service: how late a count may come"),
-        .missing(
-            "from",
-            "this version compares with a directory at rest: use the copy of holdfast backup"),
+        .value("late-window", "7d", "with --data: that of the service, how late a count may come"),
     ],
     notes: """
         FILE has the columns of import stock: sku, location and sellable, returned, damaged, blocked, or
-        on_hand; also compressed by zstd. Conditions that it does not have are not compared.
+        on_hand; CSV or NDJSON, also compressed by zstd. Conditions that it does not have are not compared.
 
         Each variance is theirs less ours. What of our facts around the cut-off comes to just that is
         told as its explanation: late (came to us after the cut-off), duplicate (came twice under two
@@ -34,45 +34,138 @@ let reconcileCommand = Subcommand(
         """
 ) { (arguments, console) throws(CommandError) in try reconcile(arguments, console) }
 
+/// What is asked for.
+private struct ReconciliationChoice {
+    let path: String
+    let cutOff: Int64
+    var tolerance = ReconciliationTolerance()
+    let around: Int64
+    let out: String?
+    let asJSON: Bool
+
+    init(_ arguments: Arguments) throws(CommandError) {
+        guard arguments.words.count == 1 else { throw .usage("reconcile takes one file") }
+        path = arguments.words[0]
+        guard let text = try arguments.moment("as-of"),
+            case .asOf(let cutOff)? = PastMoment(asOf: text.utf8.span)
+        else { throw .usage("--as-of TIME is required: the cut-off of the file") }
+        self.cutOff = cutOff
+        tolerance.line = Int64(
+            try arguments.integer("tolerance", in: 0...Int(Int32.max), default: 0))
+        tolerance.total = Int64(
+            try arguments.integer("tolerance-total", in: 0...1 << 53, default: 0))
+        around = try arguments.duration("around", default: 86_400_000)
+        out = arguments.value("out")
+        asJSON = try wantsJSON(arguments)
+    }
+}
+
 private func reconcile(
     _ arguments: Arguments, _ console: Console
 ) throws(CommandError) -> ExitStatus {
-    guard arguments.words.count == 1 else { throw .usage("reconcile takes one file") }
-    guard let path = arguments.value("data") else { throw .usage("--data DIR is required") }
-    guard case .asOf(let cutOff)? = try arguments.pastMoment() else {
-        throw .usage("--as-of TIME is required: the cut-off of the file")
-    }
-    var tolerance = ReconciliationTolerance()
-    tolerance.line = Int64(try arguments.integer("tolerance", in: 0...Int(Int32.max), default: 0))
-    tolerance.total = Int64(
-        try arguments.integer("tolerance-total", in: 0...1 << 53, default: 0))
-    let around = try arguments.duration("around", default: 86_400_000)
-    let isJSON = try wantsJSON(arguments)
-    let lateWindow = try arguments.lateWindow()
+    let origin = try arguments.origin()
+    let choice = try ReconciliationChoice(arguments)
     let start = Clock.monotonicNanoseconds
-    var source = try ImportSource.open(arguments.words[0])
-    let state = try stored { () throws(StartError) in
-        try loadedState(path, .asOf(cutOff), lateWindow: lateWindow)
+    let report =
+        switch origin {
+        case .directory(let path):
+            try reconcile(choice, path, lateWindow: arguments.lateWindow(), console)
+        case .service(let url):
+            try reconcile(choice, url, arguments, console)
+        }
+    if choice.out != "-" {
+        for line in reportLines(report) { console.say(line) }
+        console.say("in \(timeText(Clock.monotonicNanoseconds - start))")
     }
-    var comparison = Reconciliation(state, cutOff: cutOff)
+    for row in report.rejected {
+        console.complain("\(choice.path), line \(row.line): \(row.code)")
+    }
+    return report.isWithinTolerance ? .done : .rejectedRows
+}
+
+/// Compares with a directory.
+private func reconcile(
+    _ choice: ReconciliationChoice, _ path: String, lateWindow: Int64, _ console: Console
+) throws(CommandError) -> ReconciliationReport {
+    var source = try ImportSource.open(choice.path)
+    let state = try stored { () throws(StartError) in
+        try loadedState(path, .asOf(choice.cutOff), lateWindow: lateWindow)
+    }
+    var comparison = Reconciliation(state, cutOff: choice.cutOff)
     try compare(&source, &comparison)
     comparison.finish()
     try stored { () throws(StartError) in
-        try comparison.explain(from: StoredDirectory(path), around: around)
+        try comparison.explain(from: StoredDirectory(path), around: choice.around)
     }
-    if let target = arguments.value("out") {
-        try orFailed { () throws(SystemError) in
-            try write(comparison, tolerance, asJSON: isJSON, to: target, console)
+    if let out = choice.out {
+        let draft = try orFailed { () throws(SystemError) in try FileDraft(out, console) }
+        do throws(SystemError) {
+            try comparison.write(choice.tolerance, asJSON: choice.asJSON) {
+                (bytes) throws(SystemError) in try draft.write(bytes)
+            }
+            try draft.publish()
+        } catch { throw .failed(error.description) }
+    }
+    return comparison.report(choice.tolerance, varianceCount: shownCount)
+}
+
+/// Has a service compare.
+private func reconcile(
+    _ choice: ReconciliationChoice, _ url: ServerURL, _ arguments: Arguments, _ console: Console
+) throws(CommandError) -> ReconciliationReport {
+    if arguments.value("late-window") != nil {
+        throw .usage("--late-window goes with --data: a service has its own")
+    }
+    let target =
+        "/v1/reconciliations?as_of=\(choice.cutOff)&tolerance=\(choice.tolerance.line)"
+        + "&tolerance_total=\(choice.tolerance.total)&around_ms=\(choice.around)"
+    let body = try answer(
+        ClientRequest("POST", target, contentType: "text/csv"), to: choice.path, url)
+    let report: ReconciliationReport
+    do throws(JSONError) { report = try reconciliationReport(body.span) } catch {
+        throw .failed("the answer cannot be read: \(error.code.name) at byte \(error.offset)")
+    }
+    if let out = choice.out {
+        var draft = try orFailed { () throws(SystemError) in try FileDraft(out, console) }
+        do throws(SystemError) {
+            if choice.asJSON {
+                try draft.write(body.span)
+            } else {
+                try write(report.variances, to: &draft)
+            }
+            try draft.publish()
+        } catch { throw .failed(error.description) }
+    }
+    return report
+}
+
+/// Sends the text of a file, and gives the answer.
+private func answer(
+    _ request: ClientRequest, to path: String, _ url: ServerURL
+) throws(CommandError) -> ByteBuffer {
+    var source = try ImportSource.open(path)
+    var failure: CommandError?
+    var body = ByteBuffer()
+    do throws(CommandError) {
+        try streamed(request, url, hasBody: true) { (piece) throws(ClientError) in
+            do throws(CommandError) { _ = try source.read(into: &piece, room: 1 << 18) } catch {
+                failure = error
+                throw .closedEarly
+            }
+        } _: {
+            body.append($0)
         }
-    }
-    if arguments.value("out") != "-" {
-        for line in reportLines(comparison, tolerance) { console.say(line) }
-        console.say("in \(timeText(Clock.monotonicNanoseconds - start))")
-    }
-    for row in comparison.rejected.prefix(1000) {
-        console.complain("\(source.path), line \(row.line): \(row.code)")
-    }
-    return comparison.isWithin(tolerance) ? .done : .rejectedRows
+    } catch { throw failure ?? error }
+    return body
+}
+
+private func write(
+    _ variances: [VarianceLine], to draft: inout FileDraft
+) throws(SystemError) {
+    var output = ByteBuffer()
+    output.append(VarianceLine.csvHeader)
+    for variance in variances { output.append(csv: variance) }
+    try draft.write(output.span)
 }
 
 private func wantsJSON(_ arguments: Arguments) throws(CommandError) -> Bool {
@@ -98,86 +191,34 @@ private func compare(
     }
 }
 
-private let pieceByteCount = 1 << 20
-
-/// A file, or standard output.
-private struct ReportFile: ~Copyable {
-    let file: Descriptor?
-    let console: Console
-
-    init(_ path: String, _ console: Console) throws(SystemError) {
-        file = path == "-" ? nil : try Descriptor.create(path)
-        self.console = console
-    }
-
-    /// Writes what is in `output`, and empties it.
-    func flush(_ output: inout ByteBuffer) throws(SystemError) {
-        if file == nil { console.write(output.span) } else { try file?.write(output.span) }
-        output.removeAll()
-    }
-
-    func sync() throws(SystemError) { try file?.sync() }
-}
-
-private func write(
-    _ comparison: borrowing Reconciliation, _ tolerance: ReconciliationTolerance, asJSON: Bool,
-    to path: String, _ console: Console
-) throws(SystemError) {
-    let file = try ReportFile(path, console)
-    var output = ByteBuffer()
-    if asJSON {
-        comparison.append(summary: tolerance, to: &output)
-        output.append(",\"variances\":[")
-    } else {
-        output.append(Reconciliation.csvHeader)
-    }
-    for index in comparison.variances.indices {
-        let variance = comparison.variances[index]
-        if asJSON {
-            output.append(index > 0 ? ",\n" : "\n")
-            comparison.append(json: variance, to: &output)
-        } else {
-            comparison.append(csv: variance, to: &output)
-        }
-        if output.count >= pieceByteCount { try file.flush(&output) }
-    }
-    if asJSON { output.append("]}\n") }
-    try file.flush(&output)
-    try file.sync()
-}
-
 /// Sums that are shown of each kind.
 private let shownCount = 10
 
-private func reportLines(
-    _ comparison: borrowing Reconciliation, _ tolerance: ReconciliationTolerance
-) -> [String] {
+private func reportLines(_ report: ReconciliationReport) -> [String] {
     var lines = [
-        "\(grouped(comparison.rowCount)) rows compared, \(comparison.rejected.count) left out; "
-            + "\(grouped(comparison.unnamedCount)) positions of ours are not in the file",
-        "units: theirs \(grouped(Int(comparison.theirUnits))), ours "
-            + "\(grouped(Int(comparison.ourUnits)))",
-        "\(grouped(comparison.variances.count)) variances, \(grouped(Int(comparison.size))) units, "
-            + "\(comparison.difference) in all: "
-            + (comparison.isWithin(tolerance) ? "within the tolerance" : "BEYOND the tolerance"),
+        "\(grouped(report.rowCount)) rows compared, \(report.rejectedCount) left out; "
+            + "\(grouped(report.unnamedCount)) positions of ours are not in the file",
+        "units: theirs \(grouped(Int(report.theirUnits))), ours "
+            + "\(grouped(Int(report.ourUnits)))",
+        "\(grouped(report.varianceCount)) variances, \(grouped(Int(report.size))) units, "
+            + "\(report.difference) in all: "
+            + (report.isWithinTolerance ? "within the tolerance" : "BEYOND the tolerance"),
     ]
-    if comparison.variances.isEmpty { return lines }
-    let counts = comparison.explanationCounts().filter { $0.count > 0 }
-        .map { "\($0.explanation.rawValue) \(grouped($0.count))" }
+    if report.varianceCount == 0 { return lines }
+    let counts = report.explanations.map { "\($0.name) \(grouped($0.count))" }
     lines += ["explained by: " + counts.joined(separator: ", "), ""]
     var rows = [["SKU", "LOCATION", "CONDITION", "THEIRS", "OURS", "DIFFERENCE", "EXPLANATION"]]
-    for variance in comparison.variances.prefix(shownCount) {
+    for variance in report.variances.prefix(shownCount) {
         rows.append([
-            comparison.skuName(variance), comparison.locationName(variance),
-            "\(variance.condition.name)", "\(variance.theirs)", "\(variance.ours)",
-            "\(variance.difference)",
-            variance.explanation == .none ? variance.kind.rawValue : variance.explanation.rawValue,
+            variance.sku, variance.location, variance.condition, "\(variance.theirs)",
+            "\(variance.ours)", "\(variance.difference)",
+            variance.explanation == "none" ? variance.kind : variance.explanation,
         ])
     }
     lines += table(rows, [.left, .left, .left, .right, .right, .right, .left])
-    for (title, byLocation) in [("LOCATION", true), ("SKU", false)] {
+    for (title, sums) in [("LOCATION", report.byLocation), ("SKU", report.bySKU)] {
         var rows = [[title, "VARIANCES", "UNITS", "DIFFERENCE"]]
-        for sum in comparison.sums(byLocation: byLocation).prefix(shownCount) {
+        for sum in sums.prefix(shownCount) {
             rows.append([sum.name, grouped(sum.count), grouped(Int(sum.size)), "\(sum.difference)"])
         }
         lines += [""] + table(rows, [.left, .right, .right, .right])

@@ -51,6 +51,64 @@ private let request = ClientRequest("GET", "/v1/a?b=c")
         #expect(server.requests.first == sent)
     }
 
+    @Test(arguments: [
+        "Content-Length: 10\r\n\r\nhelloworld",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n",
+        "\r\nhelloworld",
+    ])
+    func `a body is handed on as it comes`(rest: String) throws {
+        let server = try ScriptedServer { peer, _ in
+            peer.readRequest()
+            peer.send("HTTP/1.1 200 OK\r\n" + rest, pieceByteCount: 3)
+        }
+        var client = client(server) { $0.bodyByteCountMax = 4 }
+        var body = ""
+        #expect(try client.stream(request) { body += $0.text }.status == 200)
+        #expect(body == "helloworld" && client.body.isEmpty)
+    }
+
+    @Test func `the body of a refusal is kept and not handed on`() throws {
+        let server = try ScriptedServer { peer, _ in
+            peer.readRequest()
+            peer.send("HTTP/1.1 429 X\r\nContent-Length: 5\r\n\r\nlater")
+        }
+        var client = client(server)
+        let response = try client.stream(request) { _ in Issue.record("it was handed on") }
+        #expect(response.status == 429 && client.body.span.text == "later")
+    }
+
+    @Test(arguments: [
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Content-Length: 9\r\n\r\nhello",
+    ])
+    func `a body that breaks off is an error behind its bytes`(rest: String) throws {
+        let server = try ScriptedServer { peer, _ in
+            peer.readRequest()
+            peer.send("HTTP/1.1 200 OK\r\n" + rest)
+        }
+        var client = client(server)
+        var body = ""
+        #expect(throws: ClientError.closedEarly) {
+            _ = try client.stream(request) { body += $0.text }
+        }
+        #expect(body == "hello")
+    }
+
+    @Test func `a body of unknown length is sent in chunks`() throws {
+        let expected = "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+        let server = try ScriptedServer { peer, _ in
+            peer.readText(through: "0\r\n\r\n")
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        }
+        var client = client(server)
+        var pieces = ["hello", " world"]
+        let request = ClientRequest("POST", "/", contentType: "text/csv")
+        let response = try client.stream(
+            request, accept: "text/csv", hasBody: true,
+            from: { if !pieces.isEmpty { $0.append(pieces.removeFirst()) } }, { _ in })
+        #expect(response.status == 200)
+        #expect(server.requests.first?.hasSuffix(expected) == true, "\(server.requests)")
+    }
+
     @Test func `a base path stands before the target`() throws {
         let server = try ScriptedServer { peer, _ in
             peer.readRequest()

@@ -72,6 +72,15 @@ struct Peer: ~Copyable {
         log.note(bytes.span.text)
     }
 
+    /// Reads until the text ends so, and logs it.
+    func readText(through end: String) {
+        var bytes = ByteBuffer()
+        while !bytes.span.text.hasSuffix(end) {
+            guard read(into: &bytes) else { return }
+        }
+        log.note(bytes.span.text)
+    }
+
     /// Reads until so many bytes came in all.
     func read(byteCount: Int) {
         var bytes = ByteBuffer()

@@ -23,7 +23,7 @@ final class DataFolder {
     }
 
     /// Small segments: every service prepares two of them.
-    private var configuration: ServiceConfiguration {
+    var configuration: ServiceConfiguration {
         var configuration = ServiceConfiguration()
         configuration.address = .loopback(port: 0)
         configuration.reactorCount = 2
@@ -95,6 +95,22 @@ final class DataFolder {
         return try #require(
             JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
     }
+}
+
+/// Calls a service, which must answer with a problem.
+///
+/// - Returns: Its code.
+@discardableResult
+func refusal(
+    _ url: ServerURL, _ status: Int, _ method: StaticString, _ target: String, _ body: String = ""
+) throws -> String {
+    var client = HTTPClient(url)
+    let request = ClientRequest(method, target, contentType: body.isEmpty ? "" : "text/csv")
+    let response = try client.call(request, body: body.utf8.span)
+    let text = client.body.span.text
+    #expect(response.status == status, "\(target): \(text)")
+    let problem = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    return problem?["code"] as? String ?? ""
 }
 
 /// Calls a service, which must answer with a status of 2xx.

@@ -1,6 +1,8 @@
 import Bytes
+import Client
 import Foundation
 import Parquet
+import Platform
 import Service
 import Testing
 
@@ -152,12 +154,131 @@ import Testing
             #expect(refused.status == 3)
             #expect(
                 refused.errors.hasSuffix(
-                    "is in use by another process: use the copy that holdfast backup makes\n"))
+                    "is in use by another process: ask it by --from URL, or use the copy that "
+                        + "holdfast backup makes\n"))
         }
     }
 
+    // MARK: - From a service
+
+    @Test(arguments: ["csv", "parquet"])
+    func `a service gives the bytes that its directory gives at rest`(format: String) throws {
+        let tables = ["positions", "items", "locations"]
+        try data.serve { url, _ in
+            try fill(url)
+            for table in tables {
+                let path = "\(folder.path)/\(table).\(format)"
+                let run = run("export", table, "--from", "\(url)", "--out", path)
+                #expect(run.status == 0, "\(run.errors)")
+                #expect(run.output.contains(" bytes of \(table) in "))
+            }
+        }
+        for table in tables {
+            let here = try export(table, to: "here.\(format)")
+            #expect(
+                FileManager.default.contents(atPath: "\(folder.path)/\(table).\(format)")
+                    == FileManager.default.contents(atPath: here), "\(table)")
+        }
+    }
+
+    @Test func `the answer says what it is and how it may be called`() throws {
+        try data.serve { url, _ in
+            try fill(url)
+            for (query, type, name) in [
+                ("?columns=sku", "text/csv; charset=utf-8", /positions-\d{8}T\d{6}Z\.csv/),
+                (
+                    "?format=parquet&known_at=control:2", "application/vnd.apache.parquet",
+                    /positions-control-2\.parquet/
+                ),
+                (
+                    "?as_of=2026-01-02T03:04:05Z", "text/csv; charset=utf-8",
+                    /positions-2026-01-02T03-04-05Z\.csv/
+                ),
+            ] {
+                let lines = try head(url, "/v1/export/positions" + query)
+                    .components(separatedBy: "\r\n")
+                #expect(lines.contains("Content-Type: \(type)"), "\(lines)")
+                let field = try #require(lines.first { $0.hasPrefix("Content-Disposition: ") })
+                let found = field.wholeMatch(
+                    of: /Content-Disposition: attachment; filename="([^"]+)"/)
+                #expect(try name.wholeMatch(in: #require(found).output.1) != nil, "\(field)")
+            }
+        }
+    }
+
+    /// The head of an answer in chunks, once all of it is here.
+    private func head(_ url: ServerURL, _ target: String) throws -> String {
+        let descriptor = try Descriptor.connect(to: url.resolved(), timeoutMilliseconds: 20_000)
+        try descriptor.sendAll("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n".utf8.span)
+        var bytes = ByteBuffer()
+        while !bytes.span.array.suffix(5).elementsEqual("0\r\n\r\n".utf8) {
+            guard try descriptor.read(into: &bytes, room: 1 << 16) > 0 else { break }
+        }
+        return bytes.span.text
+    }
+
+    @Test func `an export holds all that was acknowledged before, while events come`() throws {
+        try data.serve { url, _ in
+            let isEnding = Flag()
+            let traffic = RunningThread(
+                try Platform.Thread.start(name: "traffic") {
+                    var number = 1000
+                    while !isEnding.isUp {
+                        _ = try? send(url, number)
+                        number += 1
+                    }
+                })
+            defer {
+                isEnding.raise()
+                traffic.join()
+            }
+            for number in 1...5 {
+                try send(url, number)
+                for options in [[], ["--known-at", "4102444800000"]] {
+                    let path = folder.path + "/now.csv"
+                    let run = run(
+                        ["export", "--from", "\(url)", "--out", path, "--columns", "sku,sellable"]
+                            + options)
+                    #expect(run.status == 0, "\(run.errors)")
+                    let lines = try folder.text("now.csv").split(separator: "\n")
+                    #expect(lines.contains("N\(number),\(number)"))
+                }
+            }
+        }
+    }
+
+    @Test func `a service without a data directory has nothing to export`() throws {
+        try withService { url throws in
+            for (method, target) in [
+                ("GET", "/v1/export/positions"), ("GET", "/v1/backup"),
+                ("GET", "/v1/positions/A?as_of=1"), ("GET", "/v1/history/A"),
+                ("POST", "/v1/reconciliations?as_of=1"),
+            ] as [(StaticString, String)] {
+                #expect(try refusal(url, 409, method, target) == "memory_only", "\(target)")
+            }
+            let path = folder.path + "/out.csv"
+            let run = run("export", "--from", "\(url)", "--out", path)
+            #expect(run.status == 3 && run.errors.contains("memory_only"), "\(run.errors)")
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    @Test func `an answer that breaks off leaves the file that was there`() throws {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for name in ["new.csv", "old.csv"] {
+            let path = try name == "old.csv" ? folder.file(name, "old\n") : folder.path + "/" + name
+            let service = try CannedService([head + "4\r\nsku\n\r\n"])
+            let run = run("export", "--from", "\(service.url)", "--out", path)
+            #expect(run.status == 3)
+            #expect(run.errors.contains("the server closed the connection"), "\(run.errors)")
+        }
+        #expect(try folder.text("old.csv") == "old\n")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names == ["old.csv"])
+    }
+
     @Test(arguments: [
-        (["export", "--out", "x"], "export needs a data directory: --data DIR"),
+        (["export", "--out", "x"], "--from URL or --data DIR is required"),
         (
             ["export", "holds", "--out", "x"],
             "holds cannot be exported; there are positions, items"
@@ -168,7 +289,14 @@ import Testing
             "positions have no column qty; there are sku, location"
         ),
         (["export", "--out", "x", "--columns", "sku,sku"], "sku is named twice"),
-        (["export", "--out", "x", "--from", "http://h"], "--from: this version exports from a"),
+        (
+            ["export", "--out", "x", "--from", "http://h", "--data", "d"],
+            "--from and --data exclude each other"
+        ),
+        (
+            ["export", "--out", "x", "--from", "http://h", "--late-window", "1d"],
+            "--late-window goes with --data"
+        ),
     ])
     func `what makes no sense is refused`(arguments: [String], message: String) {
         let console = Console.capturing()
@@ -180,4 +308,12 @@ import Testing
 extension String {
     /// The positions of an answer in any order of locations: ids are given in the order of arrival.
     var sortedPositions: [Substring] { split(separator: "{").sorted() }
+}
+
+/// Receives so many units of a SKU of that number.
+private func send(_ url: ServerURL, _ number: Int) throws {
+    let event =
+        #"{"id":"n\#(number)","kind":"receipt","sku":"N\#(number)","location":"L","#
+        + #""qty":\#(number)}"#
+    try call(url, "POST", "/v1/events", "[\(event)]")
 }

@@ -199,7 +199,179 @@ import Testing
         #expect(refused.status == 3 && refused.errors.contains("the earliest moment"))
     }
 
+    // MARK: - As of a place in the journal
+
+    private func sellable(from url: ServerURL, _ options: String...) throws -> String {
+        let run = run(["query", "A1", "--from", "\(url)"] + options)
+        #expect(run.status == 0, "\(run.errors)")
+        guard let line = run.output.split(separator: "\n").dropFirst().first else { return "none" }
+        return String(line.split(separator: " ").dropFirst(3).first ?? "none")
+    }
+
+    /// The mark of an answer.
+    private func mark(of answer: String) throws -> String {
+        String(try #require(answer.firstMatch(of: /"mark":"([^"]+)"/)).output.1)
+    }
+
+    /// Receipts of one unit, with what is let go of the journal between them.
+    ///
+    /// - Returns: The mark behind each.
+    private func receipts(_ url: ServerURL, _ numbers: Range<Int>) throws -> [String] {
+        try numbers.map { number in
+            try mark(
+                of: call(url, "POST", "/v1/events", "[\(event(number, "receipt", 1, at: -5))]"))
+        }
+    }
+
+    @Test func `the state behind a mark is what the journal held up to its frame`() throws {
+        var marks: [String] = []
+        try data.serve { url, _ in
+            marks += try receipts(url, 0..<5)
+            try handOver(url)
+            marks += try receipts(url, 5..<8)
+            for (index, mark) in marks.enumerated() {
+                #expect(try sellable(from: url, "--known-at", mark) == "\(index + 1)", "\(mark)")
+            }
+        }
+        // A life later.
+        try data.serve { url, _ in marks += try receipts(url, 8..<10) }
+        for (index, mark) in marks.enumerated() {
+            #expect(try sellable("--known-at", mark) == "\(index + 1)", "\(mark)")
+        }
+        let path = folder.path + "/then.csv"
+        let export = run([
+            "export", "--data", data.path, "--known-at", marks[2], "--columns", "sku,on_hand",
+            "--out",
+            path,
+        ])
+        #expect(export.status == 0, "\(export.errors)")
+        #expect(try folder.text("then.csv") == "sku,on_hand\nA1,3\n")
+    }
+
+    @Test func `the state behind a frame is that of the prefix that ends with it`() throws {
+        let frames = try data.serve(snapshotting: false) { url, _ throws in
+            try call(url, "PUT", "/v1/locations", #"[{"location":"DC1"}]"#)
+            _ = try receipts(url, 0..<6)
+            let run = run("inspect", data.path, "--facts")
+            return try run.output.split(separator: "\n").compactMap { line -> String? in
+                guard line.contains(#""fact":"moved""#) else { return nil }
+                let found = try #require(line.firstMatch(of: /"stream":(\d+),"sequence":(\d+)/))
+                return "\(found.output.1):\(found.output.2)"
+            }
+        }
+        #expect(frames.count == 6)
+        for (index, frame) in frames.enumerated() {
+            #expect(try sellable("--known-at", frame) == "\(index + 1)", "\(frame)")
+        }
+        // Shared data comes before all that uses it.
+        #expect(try sellable("--known-at", "control:1") == "none")
+    }
+
+    @Test func `a place that is not kept, not there or not ours is refused`() throws {
+        let mark = try data.serve { url, _ throws -> String in
+            try live(url)
+            let marks = try receipts(url, 10..<11)
+            try handOver(url)
+            #expect(
+                try refusal(url, 404, "GET", "/v1/positions/A1?known_at=control:9999")
+                    == "moment_not_kept")
+            return try #require(marks.first)
+        }
+        let parts = mark.split(separator: "-")
+        for (place, reason) in [
+            ("\(parts[0])-1-99999", "the journal does not reach it"),
+            ("1234-1-1", "the mark is of another directory"),
+            ("99:1", "there is no stream 99"), ("control:9999", "the journal does not reach it"),
+        ] {
+            let refused = run(["query", "A1", "--data", data.path, "--known-at", place])
+            #expect(refused.status == 3)
+            #expect(
+                refused.errors.contains("the moment cannot be told: \(reason)"), "\(refused.errors)"
+            )
+        }
+        for place in ["x", "a:1", "1:0", "1:x", "300:1", "12-1", "12-1--1", "-1:1"] {
+            let refused = run(["query", "A1", "--data", data.path, "--known-at", place])
+            #expect(refused.status == 2 && refused.errors.contains("--known-at takes a time"))
+        }
+        try FileManager.default.removeItem(atPath: data.path + "/" + firstFile)
+        let gone = run(["query", "A1", "--data", data.path, "--known-at", mark])
+        #expect(
+            gone.status == 3 && gone.errors.contains("it lies before what is kept"),
+            "\(gone.errors)")
+    }
+
+    @Test func `a mark of what did not survive is told apart`() throws {
+        try data.serve(snapshotting: false) { url, _ in _ = try receipts(url, 0..<2) }
+        let later = try data.serve(snapshotting: false) { url, _ throws -> String in
+            try mark(of: call(url, "POST", "/v1/events", "[\(event(7, "receipt", 1, at: -5))]"))
+        }
+        // As if the first life had answered it, and lost it.
+        let parts = later.split(separator: "-")
+        let refused = run([
+            "query", "A1", "--data", data.path, "--known-at", "\(parts[0])-1-\(parts[2])",
+        ])
+        #expect(refused.status == 3 && refused.errors.contains("was never acknowledged"))
+    }
+
     // MARK: - Asking a service
+
+    @Test func `a service tells the same of the past as its directory`() throws {
+        var told: [String: String] = [:]
+        func ask(_ options: [String], _ origin: [String]) -> Run {
+            run(["query", "A1", "NOPE", "--location", "DC1"] + options + origin)
+        }
+        let options =
+            [Int64(-181), -180, -120, -31, -30, 60].map { ["--as-of", "\(minutes($0))"] }
+            + [["--known-at", "\(now)"], ["--known-at", "\(minutes(1))"]]
+        let columns = ["--columns", "sku,location,sellable,available"]
+        try data.serve { url, _ in
+            try live(url)
+            try handOver(url)
+            for option in options {
+                let asked = ask(option, ["--from", "\(url)"])
+                #expect(asked.status == 0, "\(asked.errors)")
+                let out = folder.path + "/out.csv"
+                let export = run(["export", "--from", "\(url)", "--out", out] + columns + option)
+                #expect(export.status == 0, "\(export.errors)")
+                told["\(option)"] = try asked.output + folder.text("out.csv")
+            }
+            let single = try call(url, "GET", "/v1/positions/A1?as_of=\(minutes(-120))")
+            #expect(single.contains(#""location":"DC1","on_hand":8,"sellable":8"#), "\(single)")
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: data.path + "/temporary")
+            #expect(names == [])
+        }
+        for option in options {
+            let out = folder.path + "/out.csv"
+            let export = run(["export", "--data", data.path, "--out", out] + columns + option)
+            #expect(export.status == 0, "\(export.errors)")
+            let here = try ask(option, ["--data", data.path]).output + folder.text("out.csv")
+            #expect(told["\(option)"] == here, "\(option)")
+        }
+    }
+
+    @Test func `a second question about what moved a SKU is told to come back`() throws {
+        try data.serve { url, _ in
+            try live(url)
+            try handOver(url)
+            var wasRefused = false
+            for _ in 0..<100 where !wasRefused {
+                var first = HTTPClient(url)
+                try first.send(ClientRequest("GET", "/v1/history/A1"))
+                var second = HTTPClient(url)
+                let response = try second.call(ClientRequest("GET", "/v1/history/A1"))
+                if response.status == 429 {
+                    wasRefused = true
+                    #expect(response.retryAfterSeconds == 1)
+                    #expect(second.body.span.text.contains("\"code\":\"busy\""))
+                }
+                let answered = try first.receive()
+                #expect(answered.status == 200 || answered.status == 429)
+            }
+            #expect(wasRefused)
+            #expect(try history(url).facts.count == 5)
+        }
+    }
 
     private struct Facts: Decodable {
         struct Fact: Decodable, Equatable {
@@ -312,6 +484,20 @@ import Testing
                 ("/v1/history/A1?from=yesterday", 400, "bad_time"),
                 ("/v1/history/A1?before=x", 400, "bad_before"),
                 ("/v1/history/%zz", 400, "bad_percent_encoding"),
+                ("/v1/positions/NOPE?as_of=1", 404, "unknown_sku"),
+                ("/v1/positions/A1?as_of=x", 400, "bad_time"),
+                ("/v1/positions/A1?as_of=3:1", 400, "bad_time"),
+                ("/v1/positions/A1?as_of=1&known_at=1", 400, "two_moments"),
+                ("/v1/positions/A1?as_of=1&sku=B", 400, "unknown_parameter"),
+                ("/v1/positions/%zz?as_of=1", 400, "bad_percent_encoding"),
+                ("/v1/positions?sku=A1", 400, "missing_moment"),
+                ("/v1/positions?as_of=1", 400, "bad_sku_count"),
+                ("/v1/export/carts", 404, "unknown_table"),
+                ("/v1/export/positions?format=xml", 400, "bad_format"),
+                ("/v1/export/positions?columns=sku,sku", 400, "bad_columns"),
+                ("/v1/export/positions?columns=price", 400, "bad_columns"),
+                ("/v1/export/positions?asof=1", 400, "unknown_parameter"),
+                ("/v1/export/positions?known_at=yesterday", 400, "bad_time"),
             ] {
                 var client = HTTPClient(url)
                 let response = try client.call(ClientRequest("GET", target))

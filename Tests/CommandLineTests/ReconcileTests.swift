@@ -1,6 +1,7 @@
 import Bytes
 import Client
 import Foundation
+import Platform
 import Service
 import Testing
 import Zstd
@@ -31,8 +32,10 @@ import Zstd
     }
 
     /// Stock of an hour ago, the cut-off, and what happened around it.
-    private func live() throws {
-        try data.serve { url, _ in
+    private func live() throws { try data.serve { url, _ in try live(url) } }
+
+    private func live(_ url: ServerURL) throws {
+        do {
             let day = (1...9).map { ("receipt", "S\($0)", "DC1", 100, Int64(-600)) }
             try send(
                 url, day + [("receipt", "S1", "DC2", 7, -600), ("return", "S2", "DC1", 4, -600)])
@@ -182,16 +185,174 @@ import Zstd
             ])
     }
 
+    // MARK: - By a service
+
+    /// Of what a run has said, all but how long it took.
+    private func told(_ run: Run) -> [String] {
+        run.output.split(separator: "\n").filter { !$0.hasPrefix("in ") }.map(String.init)
+            + [run.errors, "\(run.status)"]
+    }
+
+    @Test func `a service reports what its directory does`() throws {
+        let files = try [
+            folder.file("equal.csv", header + ours),
+            folder.file("other.csv", header + ours.replacing("S7,DC1,100", with: "S7,DC1,60")),
+            folder.file("bad.csv", header + ours + "S1,DC1,1,0\nS2,DC1,x,0\nS2\n"),
+            folder.file("small.csv.zst", header + "S8,DC1,90,0\n", isCompressed: true),
+            folder.file(
+                "lines.ndjson",
+                """
+                {"sku":"S1","location":"DC1","sellable":100}
+
+                {"sku":"S2","location":"DC1","sellable":90,"returned":4}
+                {"sku":"S2"}
+                {"sku":"N\\"1","location":"MOON","on_hand":3}
+
+                """),
+            folder.file("array.json", #"[{"sku":"S1","location":"DC1","damaged":1}]"#),
+            folder.file("none.csv", "a,b\n"), folder.file("broken.json", #"[{"sku":"S1",]"#),
+        ]
+        let options = ["--as-of", "\(minutes(-60))", "--tolerance-total", "40"]
+        let outs = ["out.csv", "out.json"].map { folder.path + "/" + $0 }
+        func runs(_ origin: [String]) -> [[String]] {
+            files.map { file in
+                outs.map { out in
+                    try? FileManager.default.removeItem(atPath: out)
+                    let found = run(["reconcile", file, "--out", out] + options + origin)
+                    let text = FileManager.default.contents(atPath: out).map {
+                        String(decoding: $0, as: UTF8.self)
+                    }
+                    return ([text ?? "no file"] + told(found)).joined(separator: "\n")
+                }
+            }
+        }
+        let remote = try data.serve { url, _ throws in
+            try live(url)
+            let remote = runs(["--from", "\(url)"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: data.path + "/temporary") == [])
+            return remote
+        }
+        let local = runs(["--data", data.path])
+        for (index, file) in files.enumerated().dropLast(2) {
+            #expect(remote[index] == local[index], "\(file)")
+        }
+        // What is no stock file at all.
+        for found in (remote + local).filter({ $0[0].hasPrefix("no file") }) {
+            #expect(found[0].hasSuffix("\n3"), "\(found)")
+        }
+        #expect(remote[6][0].contains("bad_stock_file: line 1: unknown_column"), "\(remote[6])")
+        #expect(remote[7][0].contains("bad_stock_file"), "\(remote[7])")
+        #expect(remote[0][0].hasSuffix("\n0") && remote[1][0].hasSuffix("\n0"))
+        #expect(remote[2][0].hasSuffix("\n1"))
+    }
+
+    @Test func `objects of JSON are compared as rows are`() throws {
+        try live()
+        let text = ours.split(separator: "\n").map { row in
+            let fields = row.split(separator: ",")
+            return #"{"sku":"\#(fields[0])","location":"\#(fields[1])","sellable":\#(fields[2]),"#
+                + #""returned":\#(fields[3])}"#
+        }
+        for (name, file) in [
+            ("a.ndjson", text.joined(separator: "\n")),
+            ("a.json", "[" + text.joined(separator: ",") + "]"),
+        ] {
+            let found = run([
+                "reconcile", try folder.file(name, file), "--as-of", "\(minutes(-60))", "--data",
+                data.path,
+            ])
+            #expect(found.status == 0, "\(found.output)\(found.errors)")
+            #expect(found.output.hasPrefix("10 rows compared, 0 left out; 0 positions"))
+        }
+    }
+
+    @Test func `the answer is CSV where that is asked for`() throws {
+        try data.serve { url, _ in
+            try live(url)
+            var body = ""
+            var client = HTTPClient(url)
+            var isSent = false
+            let request = ClientRequest(
+                "POST", "/v1/reconciliations?as_of=\(minutes(-60))", contentType: "text/csv")
+            let response = try client.stream(
+                request, accept: "text/csv", hasBody: true,
+                from: { piece in
+                    if !isSent { piece.append(header + ours + "S1,MOON,2,0\n") }
+                    isSent = true
+                }
+            ) { body += $0.text }
+            #expect(response.status == 200 && response.contentType.hasPrefix("text/csv"))
+            #expect(
+                body == VarianceLine.csvHeader
+                    + "S1,MOON,sellable,2,0,2,missing_here,none,0,12\n")
+            for (query, code) in [
+                ("", "missing_cut_off"), ("?as_of=x", "bad_time"), ("?as_of=3:1", "bad_time"),
+                ("?as_of=1&tolerance=-1", "bad_number"), ("?as_of=1&a=b", "unknown_parameter"),
+            ] {
+                #expect(
+                    try refusal(url, 400, "POST", "/v1/reconciliations" + query, "sku") == code)
+            }
+        }
+    }
+
+    @Test func `one file at a time, and what is sent by halves leaves nothing`() throws {
+        try data.serve { url, _ throws in
+            try live(url)
+            let temporary = data.path + "/temporary"
+            func names() -> [String] {
+                (try? FileManager.default.contentsOfDirectory(atPath: temporary)) ?? []
+            }
+            do {
+                let half = try Descriptor.connect(
+                    to: url.resolved(), timeoutMilliseconds: 20_000)
+                let head = "POST /v1/reconciliations?as_of=1 HTTP/1.1\r\nHost: h\r\n"
+                try half.sendAll((head + "Content-Length: 100\r\n\r\nsku,location").utf8.span)
+                while names().isEmpty { Platform.Thread.sleep(milliseconds: 1) }
+                let file = try folder.file("stock.csv", header + ours)
+                let busy = run([
+                    "reconcile", file, "--as-of", "\(minutes(-60))", "--from", "\(url)",
+                ])
+                #expect(busy.status == 3 && busy.errors.contains("busy: another call"))
+                _ = consume half
+            }
+            for _ in 0..<2000 where !names().isEmpty { Platform.Thread.sleep(milliseconds: 5) }
+            #expect(names() == [])
+        }
+    }
+
+    @Test func `a service that ends does not wait for a file that is sent by halves`() throws {
+        var configuration = data.configuration
+        configuration.limits.drainMilliseconds = 300
+        let service = try HoldfastService(configuration)
+        try service.start()
+        _ = try service.load()
+        let temporary = data.path + "/temporary"
+        let half = try Descriptor.connect(to: service.address, timeoutMilliseconds: 20_000)
+        let head = "POST /v1/reconciliations?as_of=1 HTTP/1.1\r\nHost: h\r\n"
+        try half.sendAll((head + "Content-Length: 100\r\n\r\nsku,location").utf8.span)
+        while (try? FileManager.default.contentsOfDirectory(atPath: temporary))?.isEmpty ?? true {
+            Platform.Thread.sleep(milliseconds: 1)
+        }
+        service.drain()
+        service.join()
+        _ = service.close { false }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary) == [])
+    }
+
     @Test(arguments: [
-        (["reconcile"], "reconcile takes one file"),
-        (["reconcile", "f"], "--data DIR is required"),
+        (["reconcile", "--data", "d"], "reconcile takes one file"),
+        (["reconcile", "f"], "--from URL or --data DIR is required"),
         (["reconcile", "f", "--data", "d"], "--as-of TIME is required"),
         (["reconcile", "f", "--data", "d", "--as-of", "x"], "--as-of takes a time like"),
         (
             ["reconcile", "f", "--data", "d", "--as-of", "1", "--format", "xml"],
             "--format takes csv or json, not xml"
         ),
-        (["reconcile", "f", "--from", "http://h"], "--from: this version compares"),
+        (
+            ["reconcile", "f", "--from", "http://h", "--as-of", "1", "--late-window", "1d"],
+            "--late-window goes with --data"
+        ),
     ])
     func `what makes no sense is refused`(arguments: [String], message: String) {
         let found = run(arguments)

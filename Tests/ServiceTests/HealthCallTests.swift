@@ -57,7 +57,8 @@ import Testing
         ("/nowhere", "GET"), ("/v1", "GET"), ("/v1/", "GET"), ("/v1/holds", "GET"),
         ("/v1/availability/", "GET"), ("/v1/availability/A/B", "GET"), ("/v1//rules", "GET"),
         ("/V1/rules", "GET"), ("/v1/rules/", "GET"), ("/v1/rules/x", "PUT"), ("/healthz/", "GET"),
-        ("/v1/positions", "GET"), ("/v1/events/1", "POST"), ("/v1/%72ules", "GET"),
+        ("/v1/export", "GET"), ("/v1/backup/x", "GET"), ("/v1/events/1", "POST"),
+        ("/v1/%72ules", "GET"),
         ("/v1/./rules", "GET"), ("/v1/rules;x", "GET"), ("//v1/rules", "GET"),
     ])
     func `a path that does not exist is not found`(path: String, method: String) throws {

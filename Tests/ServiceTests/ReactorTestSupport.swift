@@ -80,6 +80,11 @@ struct RouteHandler: RequestHandler, ~Copyable {
             gated.append(exchange.token)
             exchange.endsWithPeer = true
             return .later
+        case "/broken":
+            exchange.beginStream(200, contentType: "text/plain")
+            exchange.writeChunk { $0.append("part") }
+            exchange.scratch = -1
+            return .more
         case "/chunks":
             exchange.beginStream(200, contentType: "text/plain")
             exchange.scratch = 100
@@ -116,6 +121,7 @@ struct RouteHandler: RequestHandler, ~Copyable {
     }
 
     mutating func produce(_ exchange: inout Exchange) -> Progress {
+        if exchange.scratch < 0 { return .cut }
         if exchange.scratch > 1 {
             exchange.scratch -= 1
             exchange.writeChunk { chunk in

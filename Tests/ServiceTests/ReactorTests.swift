@@ -7,6 +7,23 @@ import Testing
 
 /// Threads, wake-ups, and the end.
 @Suite(.serialized) struct ReactorTests {
+    @Test func `an answer that cannot be completed ends so that its client can tell`() throws {
+        try withServer { here in
+            var client = try here.connect()
+            #expect(throws: ClientError.self) { _ = try client.ask("GET", "/broken") }
+            let (isAtEnd, wasReset) = (client.isAtEnd, client.wasReset)
+            #expect(isAtEnd && !wasReset)
+            // The end of the connection would be that of the body.
+            var old = try here.connect()
+            try old.send("GET /broken HTTP/1.0\r\nHost: h\r\n\r\n")
+            _ = try? old.answer()
+            let oldWasReset = old.wasReset
+            #expect(oldWasReset)
+            var next = try here.connect()
+            #expect(try next.ask("GET", "/hello").text == "hello")
+        }
+    }
+
     @Test(arguments: [ListenerScheme.perReactor, .shared])
     func `several reactors serve one port`(scheme: ListenerScheme) throws {
         try withServer(reactorCount: 2, scheme: scheme) { here in

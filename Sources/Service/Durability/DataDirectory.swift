@@ -6,6 +6,7 @@
 //     journal/         see Journal/Journal.swift
 //     snapshots/       see Snapshot
 //     history/         see History; made when there is something to keep
+//     temporary/       what calls need meanwhile; removed at start
 //
 // `key` is written before `holdfast.json`, so a directory that has the one has the other.
 
@@ -20,7 +21,13 @@ internal import Platform
 package struct StartError: Error, Equatable, CustomStringConvertible {
     package let description: String
 
-    package init(_ description: String) { self.description = description }
+    /// Nothing is wrong: the moment asked for lies outside of what is kept.
+    package let isOutOfReach: Bool
+
+    package init(_ description: String, isOutOfReach: Bool = false) {
+        self.description = description
+        self.isOutOfReach = isOutOfReach
+    }
 }
 
 /// A directory that this process has taken.
@@ -44,6 +51,8 @@ package final class DataDirectory: Sendable {
     }
 
     static let format = 1
+
+    static let temporaryName = "temporary"
 
     /// Takes the directory at `path`, or makes one.
     ///
@@ -84,6 +93,8 @@ package final class DataDirectory: Sendable {
         do {
             try Files.makeFolder(journalPath)
             try Files.makeFolder(snapshotsPath)
+            // What calls of a killed service have left.
+            try Files.removeTree(path + "/" + Self.temporaryName)
             // Also those that a killed start has made.
             try Files.syncFolder(path)
         } catch { throw StartError(error.description) }

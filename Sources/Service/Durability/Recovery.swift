@@ -39,6 +39,10 @@ struct TailReplay: ~Copyable {
     private(set) var frameCount = 0
     /// Only what was known by then is applied, but for names, which change no stock; nil: all is.
     var knownBy: Milliseconds?
+    /// Frames behind these are left out, of each shard and then of the control stream; nil: none is.
+    var through: [UInt64]?
+    /// The shards that are wanted; nil: all.
+    var shards: Set<Int>?
     private(set) var newestTime: Milliseconds?
 
     /// - Parameters:
@@ -59,6 +63,7 @@ struct TailReplay: ~Copyable {
 
     /// Applies a frame as recovery delivers it, whole; those before the snapshot are passed.
     mutating func apply(_ header: FrameHeader, _ frame: Span<UInt8>) throws(JournalError) {
+        if isLeftOut(header) { return }
         let isLater = knownBy.map { header.time > $0 } ?? false
         if !isLater { newestTime = max(newestTime ?? header.time, header.time) }
         guard try marks.isBehind(header) else { return }
@@ -75,6 +80,15 @@ struct TailReplay: ~Copyable {
         do throws(UnusableFrame) { try crew!.replay(header, payload) } catch {
             throw Self.unusable(error)
         }
+    }
+
+    private func isLeftOut(_ header: FrameHeader) -> Bool {
+        let isShared = header.stream == StreamNumber.control
+        if let through {
+            let last = isShared ? through[through.count - 1] : through[Int(header.stream)]
+            if header.sequence > last { return true }
+        }
+        return !isShared && shards.map { !$0.contains(Int(header.stream)) } ?? false
     }
 
     /// Applies the names of a frame of shared data alone: a shard may have used one at a time that its

@@ -11,6 +11,7 @@ package final class ServiceState: Sendable {
     private let opened = Mutex<Journal?>(nil)
     private let keeping = Mutex<SnapshotKeeper?>(nil)
     private let remembering = Mutex<PastReader?>(nil)
+    private let answering = Mutex<LongCalls?>(nil)
     /// When answers to writers leave; nil: stock is in memory only.
     package let durability: Durability?
 
@@ -42,6 +43,7 @@ package final class ServiceState: Sendable {
 
     /// nil likewise.
     var past: PastReader? { remembering.withLock { $0 } }
+    var longCalls: LongCalls? { answering.withLock { $0 } }
 
     /// What can be asked of it now.
     enum Status {
@@ -69,11 +71,13 @@ package final class ServiceState: Sendable {
     }
 
     func begin(
-        _ journal: Journal, _ keeper: SnapshotKeeper, _ past: PastReader, changes: UInt64
+        _ journal: Journal, _ keeper: SnapshotKeeper, _ past: PastReader, _ longCalls: LongCalls,
+        changes: UInt64
     ) {
         opened.withLock { $0 = journal }
         keeping.withLock { $0 = keeper }
         remembering.withLock { $0 = past }
+        answering.withLock { $0 = longCalls }
         generation.store(journal.generation, ordering: .relaxed)
         changesBefore.store(changes, ordering: .relaxed)
         // Release: pairs with `isReady`.

@@ -199,8 +199,8 @@ extension ConnectionDriver where Handler: ~Copyable {
             offset &+= leftCount
             finish(&c)
             return c.isReading
-        case .done:
-            if c.isChunked { exchange.keepsAlive = false }
+        case .done, .cut:
+            if c.isChunked || progress == .cut { exchange.keepsAlive = false }
             finish(&c, leaving: c.isChunked ? 0 : c.remaining)
             return c.isReading
         case .later:

@@ -333,6 +333,13 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
         case .more:
             c.save(&exchange)
             c.phase = .producing
+        case .cut:
+            // Chunks without a last one tell it by themselves. Where the end of the connection is that
+            // of the body, a reset does.
+            if exchange.framing == .untilClose { c.descriptor?.resetOnClose() }
+            exchange.keepsAlive = false
+            finish(&c)
+            if exchange.framing == .untilClose { c.phase = .closed }
         }
     }
 

@@ -9,14 +9,15 @@
 //     answer, consume, produce ──▶ .done              the answer is complete
 //                              ──▶ .more ──▶ produce  when what was appended has been sent
 //                              ──▶ .later ─▶ …        nothing to do until `nextReady` names it
+//                              ──▶ .cut               the answer breaks off
 //
 // Pipelined requests may be answered in one go: the first was planned as `.gather`, the others are
 // not planned.
 //
 //     join, join, … ──▶ answerJoined                  as many as it says are done
 //
-// An exchange that was planned as `.gather` or `.stream` ends with `.done` or with `cancelled`,
-// exactly one of the two, exactly once. A connection has one exchange at a time; pipelined requests
+// An exchange that was planned as `.gather` or `.stream` ends with `.done`, `.cut` or
+// `cancelled`, exactly one of them, exactly once. A connection has one exchange at a time; pipelined requests
 // wait their turn, so answers keep the order of requests.
 
 internal import Bytes
@@ -63,6 +64,9 @@ package enum Progress: Equatable, Sendable {
     /// Go on at once: the next piece of the body, or, when it is over, `produce` as soon as what
     /// was appended has been sent.
     case more
+
+    /// The answer has begun and cannot be completed: the connection ends so that the client can tell.
+    case cut
 }
 
 /// The outcome of `consume`.

@@ -1,6 +1,7 @@
 // Another system's stock compared with ours, both at that system's cut-off.
 //
-//     rows of the file ──▶ our units as of the cut-off, by name ──▶ equal, or a variance
+//     CSV rows or JSON objects of the file
+//                      ──▶ our units as of the cut-off, by name ──▶ equal, or a variance
 //     what no row named and holds units                         ──▶ a variance too
 //     facts around the cut-off ──▶ what may explain each
 //
@@ -11,6 +12,7 @@ internal import CSV
 internal import Columns
 internal import Domain
 internal import Engine
+internal import JSON
 
 /// Why a file cannot be compared.
 package struct StockFileError: Error, Equatable, Sendable {
@@ -20,16 +22,25 @@ package struct StockFileError: Error, Equatable, Sendable {
 
 /// A row that was left out, and why.
 package struct RejectedStockRow: Equatable, Sendable {
+    /// 0: the file has no lines.
     package let line: Int
     package let code: String
+
+    package init(line: Int, code: String) {
+        self.line = line
+        self.code = code
+    }
 }
 
 /// The comparison, fed with the text of the file as it is read.
 package struct Reconciliation: ~Copyable {
     let state: StoredState
     let cutOff: Milliseconds
+    private var shape = IngestShape.undecided
     private var reader = CSVReader()
     private var header: CSVHeader?
+    private var elements = JSONElementScanner(byteCountMax: IngestExchange.elementByteCountMax)
+    private var lines = JSONLineScanner(byteCountMax: IngestExchange.elementByteCountMax)
     private var decoder = RowDecoder()
 
     /// Of each shard: rows that the file named, a bit each.
@@ -61,8 +72,56 @@ package struct Reconciliation: ~Copyable {
     /// Compares the rows at the front of `bytes`.
     ///
     /// - Returns: How many bytes are done with: the rest is wanted again with more behind it.
-    /// - Throws: When the header is not that of a stock file.
+    /// - Throws: When the header is not that of a stock file, or the array no JSON.
     package mutating func take(
+        _ bytes: Span<UInt8>, isFinal: Bool
+    ) throws(StockFileError) -> Int {
+        if shape == .undecided {
+            shape = IngestShape(of: bytes)
+            if shape == .undecided, !isFinal { return 0 }
+            // A row of CSV begins with neither bracket nor brace.
+            if shape != .array, !bytes.isObject { shape = .rows }
+        }
+        return shape == .rows
+            ? try takeRows(bytes, isFinal: isFinal) : try takeElements(bytes, isFinal: isFinal)
+    }
+
+    private mutating func takeElements(
+        _ bytes: Span<UInt8>, isFinal: Bool
+    ) throws(StockFileError) -> Int {
+        while true {
+            let step =
+                shape == .array
+                ? elements.next(bytes, isFinal: isFinal) : lines.next(bytes, isFinal: isFinal)
+            switch step {
+            case .element(let range): take(json: bytes.part(range))
+            case .needMore(let consumed):
+                if shape == .array { elements.dropped(consumed) } else { lines.dropped(consumed) }
+                return consumed
+            case .end: return bytes.count
+            case .refused(let error):
+                guard shape == .lines else {
+                    throw StockFileError(line: 1, code: "\(error.code.name)")
+                }
+                reject(lines.line, "\(error.code.name)")
+            }
+        }
+    }
+
+    private mutating func take(json bytes: Span<UInt8>) {
+        let line = shape == .lines ? lines.line : 0
+        do throws(ElementRefusal) {
+            let decoded = try decoder.decode(
+                .stock, json: bytes, state.engine, at: cutOff, index: 0)
+            for condition in Condition.allCases
+            where decoded.command[counted: condition] != nil && !conditions.contains(condition) {
+                conditions.append(condition)
+            }
+            compare(decoded, bytes, line: line)
+        } catch { reject(line, "\(error.code)") }
+    }
+
+    private mutating func takeRows(
         _ bytes: Span<UInt8>, isFinal: Bool
     ) throws(StockFileError) -> Int {
         while true {
@@ -108,11 +167,17 @@ package struct Reconciliation: ~Copyable {
 
     private mutating func take(row header: CSVHeader, _ bytes: Span<UInt8>) {
         let line = reader.rowLine
-        let decoded: EventDecoder.Decoded
         do throws(ElementRefusal) {
-            decoded = try decoder.decode(
+            let decoded = try decoder.decode(
                 .stock, reader, header, bytes, state.engine, at: cutOff, index: 0)
-        } catch { return reject(line, "\(error.code)") }
+            compare(decoded, bytes, line: line)
+        } catch { reject(line, "\(error.code)") }
+    }
+
+    /// - Parameter bytes: What it was decoded from.
+    private mutating func compare(
+        _ decoded: EventDecoder.Decoded, _ bytes: Span<UInt8>, line: Int
+    ) {
         let command = decoded.command
         let shard = state.engine.shard(of: command.key)
         let sku = decoder.withName(decoded.sku, of: bytes) { name in
@@ -194,7 +259,7 @@ package struct Reconciliation: ~Copyable {
 
     // MARK: - Names
 
-    package func skuName(_ variance: Variance) -> String {
+    func skuName(_ variance: Variance) -> String {
         let known = state.engine.withShard(Int(variance.shard)) { $0.positions.skuCount }
         if Int(variance.sku) < known {
             return state.engine.reader(Int(variance.shard)).names.text(variance.sku)
@@ -202,7 +267,17 @@ package struct Reconciliation: ~Copyable {
         return unknownNames[Int(Variance.unknown - variance.sku) - 1]
     }
 
-    package func locationName(_ variance: Variance) -> String {
+    func locationName(_ variance: Variance) -> String {
         state.engine.master.locationNames.text(UInt32(variance.location))
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether they begin with an object of JSON.
+    fileprivate var isObject: Bool {
+        for index in indices where ![0x20, 0x09, 0x0A, 0x0D].contains(self[index]) {
+            return self[index] == UInt8(ascii: "{")
+        }
+        return false
     }
 }

@@ -19,6 +19,9 @@ package enum Route: UInt8, CaseIterable, Sendable {
     case deadLetters
     case snapshots
     case history
+    case export
+    case backup
+    case reconciliations
     case health
     case metrics
 
@@ -38,6 +41,9 @@ package enum Route: UInt8, CaseIterable, Sendable {
         case .deadLetters: "dead_letters"
         case .snapshots: "snapshots"
         case .history: "history"
+        case .export: "export"
+        case .backup: "backup"
+        case .reconciliations: "reconciliations"
         case .health: "health"
         case .metrics: "metrics"
         }
@@ -109,9 +115,8 @@ struct RouteMatch {
                 ? match(.availabilityOne, isRead, "GET, HEAD")
                 : match(.availabilityBatch, method == .post, "POST")
         }
-        if collection.equals("positions"), isMember {
-            return match(.positions, isRead, "GET, HEAD")
-        }
+        if collection.equals("positions") { return match(.positions, isRead, "GET, HEAD") }
+        if collection.equals("export"), isMember { return match(.export, method == .get, "GET") }
         if collection.equals("history"), isMember {
             return match(.history, isRead, "GET, HEAD")
         }
@@ -124,6 +129,10 @@ struct RouteMatch {
         if collection.equals("events") { return match(.events, method == .post, "POST") }
         if collection.equals("stock") { return match(.stock, method == .post, "POST") }
         if collection.equals("dead-letters") { return match(.deadLetters, isRead, "GET, HEAD") }
+        if collection.equals("backup") { return match(.backup, method == .get, "GET") }
+        if collection.equals("reconciliations") {
+            return match(.reconciliations, method == .post, "POST")
+        }
         if collection.equals("snapshots") {
             return match(.snapshots, isRead || method == .post, "GET, HEAD, POST")
         }

@@ -27,8 +27,7 @@ extension ServiceHandler {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ exchange: inout Exchange
     ) -> Progress {
         guard let past = shared.state.past, let journal = shared.state.journal else {
-            exchange.problem(
-                409, "memory_only", "stock is in memory only: start the service with --data")
+            exchange.refuseMemoryOnly()
             return .done
         }
         var sku = ByteBuffer()

@@ -17,8 +17,7 @@ extension ServiceHandler {
         _ head: borrowing RequestHead, _ exchange: inout Exchange
     ) -> Progress {
         guard let keeper = shared.state.snapshots else {
-            exchange.problem(
-                409, "memory_only", "stock is in memory only: start the service with --data")
+            exchange.refuseMemoryOnly()
             return .done
         }
         if head.method == .post {

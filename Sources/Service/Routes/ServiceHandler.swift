@@ -52,6 +52,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     var snapshotting: [(token: ExchangeToken, ticket: UInt64)] = []
     /// Exchanges that wait for a reading of the past.
     var remembering: [(token: ExchangeToken, ticket: PastTicket)] = []
+    /// Exchanges of long calls that wait for their queues.
+    var expecting: [(token: ExchangeToken, awaited: any Awaited)] = []
     private var ready: [ExchangeToken] = []
 
     init(_ shared: SharedService, seat: ReactorSeat) {
@@ -97,6 +99,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .events, .stock: return beginIngest(match, head, bytes, &exchange)
         case .items where head.method == .put:
             return beginIngest(match, head, bytes, &exchange)
+        case .reconciliations: return beginReconciliation(head, bytes, &exchange)
         default: return .gather(limit: BodyLimits.document)
         }
     }
@@ -112,13 +115,17 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .metrics: return answerMetrics(&exchange)
         case .items where bytes.part(head.path).equals("/v1/items"):
             return askItems(head, bytes, &exchange)
+        case .positions where Self.asksPast(head, bytes):
+            return askPastPositions(head, bytes, &exchange)
         case .positions, .items: return askDetail(head, bytes, &exchange)
         case .deadLetters: return askParked(&exchange)
         case .snapshots: return answerSnapshots(head, &exchange)
         case .history: return askHistory(head, bytes, &exchange)
+        case .export: return askExport(head, bytes, &exchange)
+        case .backup: return askBackup(&exchange)
         case .locations, .groups, .channels, .rules:
             return answerDocument(head, bytes, body: body, &exchange)
-        case .other, .events, .stock:
+        case .other, .events, .stock, .reconciliations:
             exchange.problem(404, "not_found", "there is no such path")
             return .done
         }
@@ -127,6 +134,9 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     mutating func consume(
         _ piece: Span<UInt8>, isLast: Bool, _ exchange: inout Exchange
     ) -> Intake {
+        if let state = exchange.state as? PiecesExchange {
+            return consume(piece, isLast: isLast, state, &exchange)
+        }
         guard let ingest = exchange.state as? IngestExchange else {
             return Intake(piece.count, .done)
         }
@@ -142,6 +152,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case let state as DocumentExchange: return produce(state, &exchange)
         case let state as SnapshotExchange: return produce(state, &exchange)
         case let state as HistoryExchange: return produce(state, &exchange)
+        case let state as PiecesExchange: return produce(state, &exchange)
         default:
             exchange.problem(500, "internal", "an answer without a question")
             return .done
@@ -149,6 +160,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     }
 
     mutating func cancelled(_ exchange: inout Exchange) {
+        if let state = exchange.state as? PiecesExchange { return state.pieces.giveUp() }
         guard let state = exchange.state as? WaitingExchange else { return }
         state.isCancelled = true
         if let ingest = state as? IngestExchange { discard(ingest) }
@@ -179,6 +191,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         noteAdopted()
         noteSnapshots()
         if !remembering.isEmpty { noteReadings() }
+        if !expecting.isEmpty { noteAwaited() }
         if isChanging || hasNews { return .atOnce }
         // What has come for idle shards meanwhile is seen before the reactor sleeps.
         if areShardsIdle { return nextBoundary(moment, isStalled: false) }
@@ -222,10 +235,11 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         }
     }
 
-    /// Whether there is a newer policy or a reply.
+    /// Whether there is a newer policy, a reply, or more of what exchanges wait for.
     private var hasNews: Bool {
         mutating get {
             engine.master.generation != policy.generation || engine.hasReplies(seat.index)
+                || expecting.contains { $0.awaited.isReady }
         }
     }
 
@@ -291,6 +305,14 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     private mutating func noteReadings() {
         remembering.removeAll { wait in
             guard wait.ticket.outcome != nil else { return false }
+            ready.append(wait.token)
+            return true
+        }
+    }
+
+    private mutating func noteAwaited() {
+        expecting.removeAll { wait in
+            guard wait.awaited.isReady else { return false }
             ready.append(wait.token)
             return true
         }
@@ -362,6 +384,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 enum BodyLimits {
     static let document = 1 << 20
     static let streamed = 64 << 20
+    /// Of one that is kept in a file meanwhile.
+    static let staged = 1 << 30
 }
 
 /// An exchange that has batches on their way.

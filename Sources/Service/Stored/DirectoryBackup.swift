@@ -18,6 +18,94 @@ package struct BackupSummary: Sendable {
     package let journal: JournalSurvey
 }
 
+/// One thing of a copy; names are those in the copy.
+enum BackupItem: Sendable {
+    case folder(String)
+    /// The first `through` bytes of a file, and zeros behind them up to `byteCount`.
+    case file(String, source: String, through: Int, byteCount: Int)
+    case link(String, target: String)
+}
+
+/// What a copy consists of, in order. `holdfast.json` comes last: what breaks off is no data directory.
+struct BackupPlan: Sendable {
+    let snapshot: Manifest?
+    let journal: JournalSurvey
+    private(set) var items: [BackupItem] = []
+
+    /// - Parameter shouldContinue: Asked now and then; no gives it up.
+    /// - Throws: Also when what is to be copied is damaged.
+    /// - Complexity: O(bytes): all is read.
+    init(_ directory: StoredDirectory, _ shouldContinue: () -> Bool = { true }) throws {
+        snapshot = try SnapshotReader(in: directory.snapshotsPath).newest().snapshot?.manifest
+        let starting = JournalMarks(snapshot).starting
+        journal = try Self.settledSurvey(directory, starting, shouldContinue)
+        items = [.folder("journal"), .folder("snapshots")]
+        if let snapshot {
+            try add(snapshot, of: directory)
+            items.append(.link("snapshots/latest", target: "\(snapshot.number)"))
+        }
+        for segment in journal.segments where segment.base <= journal.report.endSegment {
+            let isLast = segment.base == journal.report.endSegment
+            items.append(
+                .file(
+                    "journal/\(segment.name)", source: "\(directory.journalPath)/\(segment.name)",
+                    through: isLast ? journal.report.endOffset : segment.byteCount,
+                    byteCount: segment.byteCount))
+        }
+        try addPast(of: directory)
+        for name in ["key", "holdfast.json"] { try add(name, source: "\(directory.path)/\(name)") }
+    }
+
+    /// A look at the journal that found no damage; what is being written meanwhile may look like it.
+    private static func settledSurvey(
+        _ directory: StoredDirectory, _ starting: [StreamHead], seen: JournalError? = nil,
+        _ shouldContinue: () -> Bool
+    ) throws -> JournalSurvey {
+        let survey = try JournalSurvey(
+            folder: directory.journalPath, shardCount: directory.shardCount, starting: starting
+        ) { (_, _) throws(JournalError) in
+            guard shouldContinue() else { throw .storage(.givenUp) }
+        }
+        guard let problem = survey.problem else { return survey }
+        // Twice at the same place: it is there.
+        if problem == seen { throw problem }
+        return try settledSurvey(directory, starting, seen: problem, shouldContinue)
+    }
+
+    private mutating func add(_ name: String, source: String) throws(SystemError) {
+        let byteCount = try Descriptor.open(source).byteCount()
+        items.append(.file(name, source: source, through: byteCount, byteCount: byteCount))
+    }
+
+    private mutating func add(
+        _ manifest: Manifest, of directory: StoredDirectory
+    ) throws(SystemError) {
+        let folder = "snapshots/\(manifest.number)"
+        items.append(.folder(folder))
+        for inner in manifest.folders { items.append(.folder("\(folder)/\(inner)")) }
+        for name in manifest.files.map(\.name) + [Manifest.fileName] {
+            try add(
+                "\(folder)/\(name)", source: "\(directory.snapshotsPath)/\(manifest.number)/\(name)"
+            )
+        }
+    }
+
+    /// Adds the history, and the snapshots that are whole: bases of what it tells.
+    private mutating func addPast(of directory: StoredDirectory) throws {
+        let first = journal.segments.first?.base ?? 0
+        let bases = try directory.history.bases().filter { $0 < first }
+        if bases.isEmpty { return }
+        items.append(.folder("history"))
+        let target = HistoryFolder("history")
+        for base in bases { try add(target.file(base), source: directory.history.file(base)) }
+        let reader = SnapshotReader(in: directory.snapshotsPath)
+        for number in try reader.numbers() where number < snapshot?.number ?? 0 {
+            guard let older = try? reader.open(number) else { continue }
+            try add(older.manifest, of: directory)
+        }
+    }
+}
+
 extension StoredDirectory {
     /// Copies the directory to `target`, where there must be nothing: a whole copy, or none.
     ///
@@ -34,163 +122,86 @@ extension StoredDirectory {
         into draft: DirectoryDraft, attemptsLeft: Int
     ) throws -> BackupSummary {
         do {
-            let summary = try copyAndCheck(into: draft.path)
+            let plan = try BackupPlan(self)
+            for item in plan.items { try draft.add(item) }
+            let summary = try StoredDirectory(draft.path).checkedBackup()
+            guard summary.journal.extents == plan.journal.extents else {
+                throw StartError("the copy of the journal is not what was read")
+            }
             try draft.publish()
             return summary
         } catch {
             if attemptsLeft == 1 {
-                try? removeTree(draft.path)
+                try? Files.removeTree(draft.path)
                 throw error
             }
         }
-        try clear(draft.path)
+        try draft.clear()
         return try copy(into: draft, attemptsLeft: attemptsLeft - 1)
     }
 
-    private func copyAndCheck(into draft: String) throws -> BackupSummary {
-        let snapshot = try SnapshotReader(in: snapshotsPath).newest().snapshot?.manifest
-        let marks = JournalMarks(snapshot)
-        for name in ["key", "holdfast.json"] {
-            let content = try readFile("\(path)/\(name)")
-            try Files.replace("\(draft)/\(name)", with: content.span)
-        }
-        if let snapshot {
-            try copy(snapshot, into: draft + "/snapshots")
-            try Files.link("\(draft)/snapshots/latest", to: "\(snapshot.number)")
-        }
-        let found = try settledSurvey(marks.starting)
-        try copySegments(of: found, into: draft + "/journal")
-        try copyPast(behind: snapshot, found, into: draft)
-        // Read back: what counts is that a start on the copy finds all.
-        let reader = SnapshotReader(in: draft + "/snapshots")
-        for number in try reader.numbers() { _ = try reader.open(number) }
-        let copied = try JournalSurvey(
-            folder: draft + "/journal", shardCount: shardCount, starting: marks.starting
-        ) { _, _ in }
-        if let problem = copied.problem { throw problem }
-        try marks.check(copied.extents)
-        guard copied.extents == found.extents else {
-            throw StartError("the copy of the journal is not what was read")
-        }
-        return BackupSummary(snapshot: snapshot, journal: copied)
-    }
-
-    /// A look at the journal that found no damage; what is being written meanwhile may look like it.
-    private func settledSurvey(
-        _ starting: [StreamHead], seen: JournalError? = nil
-    ) throws -> JournalSurvey {
-        let survey = try JournalSurvey(
-            folder: journalPath, shardCount: shardCount, starting: starting
-        ) { _, _ in }
-        guard let problem = survey.problem else { return survey }
-        // Twice at the same place: it is there.
-        if problem == seen { throw problem }
-        return try settledSurvey(starting, seen: problem)
-    }
-
-    private func copy(_ manifest: Manifest, into folder: String) throws(SystemError) {
-        let number = "\(manifest.number)"
-        let source = "\(snapshotsPath)/\(number)"
-        let target = "\(folder)/\(number)"
-        try Files.makeFolder(target)
-        var folders: Set<String> = []
-        for file in manifest.files {
-            if let slash = file.name.lastIndex(of: "/") {
-                let inner = String(file.name[..<slash])
-                if folders.insert(inner).inserted { try Files.makeFolder("\(target)/\(inner)") }
-            }
-            try copyFile("\(source)/\(file.name)", to: "\(target)/\(file.name)")
-        }
-        try copyFile(
-            "\(source)/\(Manifest.fileName)", to: "\(target)/\(Manifest.fileName)")
-        for inner in folders { try Descriptor.open("\(target)/\(inner)").sync() }
-        try Descriptor.open(target).sync()
-    }
-
-    /// Copies the history, and the snapshots that are whole: bases of what it tells.
-    private func copyPast(
-        behind newest: Manifest?, _ survey: JournalSurvey, into draft: String
-    ) throws {
-        let bases = try history.bases().filter { $0 < survey.segments.first?.base ?? 0 }
-        if bases.isEmpty { return }
-        try Files.makeFolder(draft + "/history")
-        let target = HistoryFolder(draft + "/history")
-        for base in bases { try copyFile(history.file(base), to: target.file(base)) }
-        try Files.syncFolder(target.path)
+    /// Reads a copy back: what counts is that a start on it finds all.
+    ///
+    /// - Complexity: O(bytes).
+    func checkedBackup() throws -> BackupSummary {
         let reader = SnapshotReader(in: snapshotsPath)
-        for number in try reader.numbers() where number < newest?.number ?? 0 {
-            guard let snapshot = try? reader.open(number) else { continue }
-            try copy(snapshot.manifest, into: draft + "/snapshots")
+        let snapshots = try reader.numbers().map { number throws(SnapshotError) in
+            try reader.open(number).manifest
         }
-        let copied = try JournalSurvey(
-            HistoryStorage(journal: draft + "/journal", history: target), shardCount: shardCount
+        let marks = JournalMarks(snapshots.first)
+        let journal = try JournalSurvey(
+            folder: journalPath, shardCount: shardCount, starting: marks.starting
         ) { _, _ in }
-        if let problem = copied.problem { throw problem }
-    }
-
-    /// Copies the segments up to where the journal ends, and zeros behind.
-    private func copySegments(
-        of survey: JournalSurvey, into folder: String
-    ) throws(SystemError) {
-        let end = survey.report
-        for segment in survey.segments where segment.base <= end.endSegment {
-            let isLast = segment.base == end.endSegment
-            try copyFile(
-                "\(journalPath)/\(segment.name)", to: "\(folder)/\(segment.name)",
-                through: isLast ? end.endOffset : segment.byteCount,
-                zerosTo: segment.byteCount)
+        if let problem = journal.problem { throw problem }
+        try marks.check(journal.extents)
+        if Files.exists(historyPath) {
+            let files = HistoryStorage(journal: journalPath, history: history)
+            let past = try JournalSurvey(files, shardCount: shardCount) { _, _ in }
+            if let problem = past.problem { throw problem }
         }
+        return BackupSummary(snapshot: snapshots.first, journal: journal)
     }
 }
 
 private let pieceByteCount = 1 << 20
 
-/// Copies the first `byteCount` bytes of a file, all by default, puts zeros behind them up to `end`,
-/// and waits until they are on the device.
-private func copyFile(
-    _ source: String, to target: String, through byteCount: Int = .max, zerosTo end: Int = 0
-) throws(SystemError) {
-    let input = try Descriptor.open(source)
-    let output = try Descriptor.create(target)
-    var offset = 0
-    var count = 0
-    repeat {
-        count = try copyPiece(
-            from: input, at: offset, min(pieceByteCount, byteCount - offset), to: output)
-        offset += count
-    } while count > 0
-    let zeros = [UInt8](repeating: 0, count: pieceByteCount)
-    while offset < end {
-        let count = min(pieceByteCount, end - offset)
-        try output.write(zeros.span.extracting(first: count))
-        offset += count
-    }
-    try output.sync()
-}
-
-/// - Returns: Bytes copied; 0 at the end of the file.
-private func copyPiece(
-    from input: borrowing Descriptor, at offset: Int, _ count: Int,
-    to output: borrowing Descriptor
-) throws(SystemError) -> Int {
-    var piece = ByteBuffer()
-    let count = try input.read(at: offset, count, into: &piece)
-    try output.write(piece.span)
-    return count
-}
-
-/// Removes what a draft has in its folders, which stay.
-private func clear(_ draft: String) throws(SystemError) {
-    for folder in ["/journal", "/snapshots", "/history"] {
-        for name in try Files.names(in: draft + folder) {
-            try removeTree("\(draft)\(folder)/\(name)")
+extension DirectoryDraft {
+    /// Copies one thing, and waits until it is on the device.
+    func add(_ item: BackupItem) throws(SystemError) {
+        switch item {
+        case .folder(let name): try Files.makeFolder("\(path)/\(name)")
+        case .link(let name, let target): try Files.link("\(path)/\(name)", to: target)
+        case .file(let name, _, _, _):
+            let file = try create(name)
+            try item.read { (bytes) throws(SystemError) in try file.write(bytes) }
+            try file.sync()
         }
     }
 }
 
-private func removeTree(_ path: String) throws(SystemError) {
-    for name in try Files.names(in: path) where !Files.isLink(path) {
-        try removeTree("\(path)/\(name)")
+extension BackupItem {
+    /// Delivers the bytes that a file has in the copy, in pieces.
+    ///
+    /// - Throws: Also when the source has fewer.
+    func read(_ deliver: (Span<UInt8>) throws(SystemError) -> Void) throws(SystemError) {
+        guard case .file(_, let source, let through, let byteCount) = self else { return }
+        let input = try Descriptor.open(source)
+        var offset = 0
+        while offset < through {
+            var piece = ByteBuffer()
+            let count = min(pieceByteCount, through - offset)
+            guard try input.read(at: offset, count, into: &piece) == count else {
+                // EIO, the same on every Linux.
+                throw SystemError("read all", on: source, code: 5)
+            }
+            try deliver(piece.span)
+            offset += count
+        }
+        let zeros = [UInt8](repeating: 0, count: offset < byteCount ? pieceByteCount : 0)
+        while offset < byteCount {
+            let count = min(pieceByteCount, byteCount - offset)
+            try deliver(zeros.span.extracting(first: count))
+            offset += count
+        }
     }
-    try Files.remove(path)
 }

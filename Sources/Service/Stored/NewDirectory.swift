@@ -26,13 +26,32 @@ struct DirectoryDraft {
         try Files.makeFolder(path + "/snapshots")
     }
 
+    /// Creates a file; the key of names may be read by its owner alone.
+    func create(_ name: String) throws(SystemError) -> Descriptor {
+        let file = try Descriptor.create("\(path)/\(name)")
+        if name == "key" || name == "holdfast.json" { try file.protect() }
+        return file
+    }
+
+    /// Removes what it has in its folders, which stay.
+    func clear() throws(SystemError) {
+        for name in try Files.names(in: path) { try Files.removeTree("\(path)/\(name)") }
+        try Files.makeFolder(path + "/journal")
+        try Files.makeFolder(path + "/snapshots")
+    }
+
     /// Gives it its name, once all in it is on the device.
     func publish() throws(SystemError) {
-        for folder in ["/journal", "/snapshots", ""] {
-            try Descriptor.open(path + folder).sync()
-        }
+        try Self.syncFolders(path)
         try Files.rename(path, to: target)
         try Descriptor.open(target + "/..").sync()
+    }
+
+    /// A folder, and those in it.
+    private static func syncFolders(_ path: String) throws(SystemError) {
+        if Files.isLink(path) || !Files.isFolder(path) { return }
+        for name in try Files.names(in: path) { try syncFolders("\(path)/\(name)") }
+        try Files.syncFolder(path)
     }
 }
 

@@ -12,6 +12,10 @@ package struct StoredDirectory: Sendable {
     package let format: Int
     package let hasher: KeyedHash
 
+    /// Of one that is being served: how far the journal is read, by shard and then of the control stream;
+    /// what lies behind may be under way. nil: to its end.
+    package var durable: [UInt64]?
+
     package var journalPath: String { path + "/journal" }
     package var snapshotsPath: String { path + "/snapshots" }
     package var historyPath: String { path + "/history" }
@@ -32,6 +36,15 @@ package struct StoredDirectory: Sendable {
             format = description.format
             hasher = KeyedHash(words: try DataDirectory.readKey(path))
         } catch { throw StartError("\(error)") }
+    }
+
+    /// One that this process serves.
+    init(_ directory: DataDirectory) {
+        path = directory.path
+        identity = directory.identity
+        shardCount = directory.shardCount
+        format = DataDirectory.format
+        hasher = directory.hasher
     }
 
     /// Whether a process serves it just now. Takes a share of its lock, and gives it back.

@@ -11,6 +11,12 @@ package struct StoredPosition: Equatable, Sendable {
     package var units: PositionState
     /// What may be promised of it, with no channel in mind.
     package var available: Int32
+
+    package init(location: String, units: PositionState, available: Int32) {
+        self.location = location
+        self.units = units
+        self.available = available
+    }
 }
 
 extension StoredState {
@@ -20,7 +26,7 @@ extension StoredState {
     /// All positions of a SKU, by location; nil where the SKU is not known.
     package func positions(of sku: String) -> [StoredPosition]? {
         let name = sku.utf8.span
-        let key = NameKey(name, engine.hasher)
+        guard let key = engine.key(of: sku) else { return nil }
         let policy = engine.master.policy(now: now)
         return engine.withShard(engine.shard(of: key)) { shard -> [StoredPosition]? in
             guard let id = shard.positions.reader.names.id(name, key) else { return nil }
@@ -44,5 +50,13 @@ extension StoredState {
             location: engine.master.locationNames.text(UInt32(detail.location)), units: units,
             available: availableToPromise(
                 free: detail.free, isOpen: policy.isOpen(detail.location)))
+    }
+}
+
+extension Engine {
+    /// The key of a SKU; nil where no SKU can have that name.
+    func key(of sku: String) -> NameKey? {
+        do throws(IdentifierRefusal) { try Identifier.check(sku.utf8.span) } catch { return nil }
+        return NameKey(sku.utf8.span, hasher)
     }
 }

@@ -41,6 +41,41 @@ package enum ExportFormat: String, CaseIterable, Sendable {
 /// Where the bytes of an export go.
 package typealias ExportSink = (Span<UInt8>) throws(SystemError) -> Void
 
+/// One table on its way into a file.
+struct TableWriting: ~Copyable {
+    private let table: ExportTable
+    private var rows: ExportRows
+    private var hasBegun = false
+
+    /// - Parameter columns: Names of its columns, each once, in the order wanted.
+    init(
+        _ table: ExportTable, columns: [String], _ format: ExportFormat
+    ) throws(SystemError) {
+        self.table = table
+        rows = try ExportRows(table, columns, format)
+    }
+
+    /// Writes the rows of some shards.
+    ///
+    /// - Parameter state: Its shared data is that of the first one that is given.
+    mutating func write(
+        _ state: StoredState, shards: Range<Int>, to sink: ExportSink
+    ) throws(SystemError) {
+        if !hasBegun { state.begin(table, &rows) }
+        hasBegun = true
+        for shard in shards {
+            switch table {
+            case .positions: try state.exportPositions(shard, &rows, sink)
+            case .items: try state.exportItems(shard, &rows, sink)
+            case .locations: break
+            }
+        }
+    }
+
+    /// - Returns: Rows written.
+    consuming func finish(_ sink: ExportSink) throws(SystemError) -> Int { try rows.finish(sink) }
+}
+
 extension StoredState {
     /// Writes a table.
     ///
@@ -51,39 +86,44 @@ extension StoredState {
     package func export(
         _ table: ExportTable, columns: [String], as format: ExportFormat, to sink: ExportSink
     ) throws(SystemError) -> Int {
-        var rows = try ExportRows(table, columns, format)
-        switch table {
-        case .positions: try exportPositions(&rows, sink)
-        case .items: try exportItems(&rows, sink)
-        case .locations: exportLocations(&rows)
-        }
-        return try rows.finish(sink)
+        var writing = try TableWriting(table, columns: columns, format)
+        try writing.write(self, shards: 0..<engine.shardCount, to: sink)
+        return try writing.finish(sink)
     }
 
-    private func exportPositions(
-        _ rows: inout ExportRows, _ sink: ExportSink
+    /// What is the same for all rows; of locations, the rows.
+    fileprivate func begin(_ table: ExportTable, _ rows: inout ExportRows) {
+        switch table {
+        case .positions:
+            rows[1].keep(engine.master.locationNames, count: engine.master.nameCounts.locations)
+        case .items:
+            rows[1].keepNone()
+            rows[1].keep(engine.master.categoryNames, count: engine.master.nameCounts.categories)
+        case .locations: exportLocations(&rows)
+        }
+    }
+
+    fileprivate func exportPositions(
+        _ number: Int, _ rows: inout ExportRows, _ sink: ExportSink
     ) throws(SystemError) {
         let policy = engine.master.policy(now: now)
-        rows[1].keep(engine.master.locationNames, count: engine.master.nameCounts.locations)
         var columns = PositionColumns()
         var movements = MomentColumns()
         var counts = MomentColumns()
-        for number in 0..<engine.shardCount {
-            let shard = engine.withShard(number) { $0.freeze() }
-            defer { engine.withShard(number) { $0.thaw() } }
-            var runs = FrozenRuns(shard)
-            var sku: UInt32 = 0
-            while runs.next != nil {
-                runs.appendRun(&columns, &movements, &counts)
-                if columns.count > 0 { shard.names.withName(sku) { rows[0].append(text: $0) } }
-                for row in 0..<columns.count { append(row, of: columns, policy, to: rows) }
-                rows.count += columns.count
-                sku += 1
-                columns.removeAll()
-                movements.removeAll()
-                counts.removeAll()
-                try rows.writeIfMany(sink)
-            }
+        let shard = engine.withShard(number) { $0.freeze() }
+        defer { engine.withShard(number) { $0.thaw() } }
+        var runs = FrozenRuns(shard)
+        var sku: UInt32 = 0
+        while runs.next != nil {
+            runs.appendRun(&columns, &movements, &counts)
+            if columns.count > 0 { shard.names.withName(sku) { rows[0].append(text: $0) } }
+            for row in 0..<columns.count { append(row, of: columns, policy, to: rows) }
+            rows.count += columns.count
+            sku += 1
+            columns.removeAll()
+            movements.removeAll()
+            counts.removeAll()
+            try rows.writeIfMany(sink)
         }
     }
 
@@ -113,29 +153,26 @@ extension StoredState {
                     free: columns.free[row], isOpen: policy.isOpen(UInt16(location)))))
     }
 
-    private func exportItems(_ rows: inout ExportRows, _ sink: ExportSink) throws(SystemError) {
-        let categories = engine.master.categoryNames
-        rows[1].keepNone()
-        rows[1].keep(categories, count: engine.master.nameCounts.categories)
-        for number in 0..<engine.shardCount {
-            let shard = engine.withShard(number) { $0.freeze() }
-            defer { engine.withShard(number) { $0.thaw() } }
-            let names = shard.itemNameOf.sorted()
-            var next = 0
-            for sku in 0..<shard.skuCount {
-                shard.names.withName(UInt32(sku)) { rows[0].append(text: $0) }
-                rows[0].append(number: UInt32(rows[0].textCount - 1))
-                rows[1].append(number: UInt32(shard.positions.attributes[sku].category))
-                var name = ByteBuffer()
-                if next < names.count, names[next].key == UInt64(sku) {
-                    shard.appendItemName(names[next].value, to: &name)
-                    next += 1
-                }
-                rows[2].append(text: name.span)
-                rows[2].append(number: UInt32(rows[2].textCount - 1))
-                rows.count += 1
-                try rows.writeIfMany(sink)
+    fileprivate func exportItems(
+        _ number: Int, _ rows: inout ExportRows, _ sink: ExportSink
+    ) throws(SystemError) {
+        let shard = engine.withShard(number) { $0.freeze() }
+        defer { engine.withShard(number) { $0.thaw() } }
+        let names = shard.itemNameOf.sorted()
+        var next = 0
+        for sku in 0..<shard.skuCount {
+            shard.names.withName(UInt32(sku)) { rows[0].append(text: $0) }
+            rows[0].append(number: UInt32(rows[0].textCount - 1))
+            rows[1].append(number: UInt32(shard.positions.attributes[sku].category))
+            var name = ByteBuffer()
+            if next < names.count, names[next].key == UInt64(sku) {
+                shard.appendItemName(names[next].value, to: &name)
+                next += 1
             }
+            rows[2].append(text: name.span)
+            rows[2].append(number: UInt32(rows[2].textCount - 1))
+            rows.count += 1
+            try rows.writeIfMany(sink)
         }
     }
 

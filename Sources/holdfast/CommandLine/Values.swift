@@ -5,6 +5,12 @@ import Client
 import Platform
 import Service
 
+/// Where stock is read.
+enum Origin {
+    case service(ServerURL)
+    case directory(String)
+}
+
 extension Arguments {
     /// The number that `--name` has, or `standard`.
     func integer(
@@ -53,17 +59,38 @@ extension Arguments {
 
     /// The moment of the past that `--as-of` or `--known-at` names; nil: neither is there.
     func pastMoment() throws(CommandError) -> PastMoment? {
-        let (effective, known) = (try moment("as-of"), try moment("known-at"))
+        let (effective, known) = (try moment("as-of"), value("known-at"))
         if effective != nil, known != nil {
             throw .usage("--as-of and --known-at exclude each other")
         }
-        if let effective { return .asOf(milliseconds(effective)) }
-        return known.map { .knownAt(milliseconds($0)) }
+        if let effective { return PastMoment(asOf: effective.utf8.span) }
+        guard let known else { return nil }
+        guard let moment = PastMoment(knownAt: known.utf8.span) else {
+            throw .usage(
+                "--known-at takes a time like 2025-11-28T00:00:00Z, milliseconds since 1970, a mark of an "
+                    + "answer, or STREAM:SEQUENCE, not \(known)")
+        }
+        return moment
     }
 
-    private func milliseconds(_ moment: String) -> Int64 {
-        let bytes = moment.utf8.span
-        return bytes.rfc3339Milliseconds() ?? bytes.decimalInteger() ?? 0
+    /// The same as parameters of a call, each with its `&`.
+    func pastParameters() throws(CommandError) -> String {
+        if value("late-window") != nil {
+            throw .usage("--late-window goes with --data: a service has its own")
+        }
+        guard try pastMoment() != nil else { return "" }
+        return value("as-of").map { "&as_of=" + percentEncoded($0) }
+            ?? value("known-at").map { "&known_at=" + percentEncoded($0) } ?? ""
+    }
+
+    /// The service of `--from`, or the directory of `--data`: one of both is required.
+    func origin() throws(CommandError) -> Origin {
+        switch (value("from"), value("data")) {
+        case (nil, let path?): return .directory(path)
+        case (_?, nil): return .service(try service("from"))
+        case (nil, nil): throw .usage("--from URL or --data DIR is required")
+        default: throw .usage("--from and --data exclude each other")
+        }
     }
 
     /// The address that `--name` has.

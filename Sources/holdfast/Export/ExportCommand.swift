@@ -1,21 +1,20 @@
 // `holdfast export`: what a data directory or a service holds, as a file.
 
 import Bytes
+import Client
 import Platform
 import Service
 
 let exportCommand = Subcommand(
-    name: "export", usage: "[positions|items|locations] --out FILE --data DIR [OPTION...]",
+    name: "export",
+    usage: "[positions|items|locations] --out FILE (--from URL | --data DIR) [OPTION...]",
     summary: "Writes stock, items or locations to a CSV or Parquet file.",
     options: [
         .value("out", "FILE", "where to; - is standard output"),
+        .value("from", "URL", "from a service, like http://127.0.0.1:8080"),
         .value("data", "DIR", "from a data directory that nobody serves just now"),
         .value("format", "csv|parquet", "by the name of the file, or CSV"),
         .value("columns", "A,B,C", "these columns, in this order; all by default"),
-        .missing(
-            "from",
-            "this version exports from a directory at rest: use --data; beside a running service, "
-                + "on the copy that holdfast backup makes"),
     ] + pastOptions,
     notes: """
         Columns:
@@ -28,7 +27,8 @@ let exportCommand = Subcommand(
         Rules are those in force then. What is exported can be imported again: stock by the columns
         sku,location,sellable,returned,damaged,blocked.
 
-        The running service's own snapshots are Parquet as well:
+        A service takes a snapshot and writes that, or the state of the moment asked for; curl -OJ
+        'URL/v1/export/positions?format=parquet' gets the same file. Its snapshots are Parquet as well:
         DIR/snapshots/latest/positions/*.parquet.
         """
 ) { (arguments, console) throws(CommandError) in try export(arguments, console) }
@@ -79,37 +79,46 @@ private func export(
     _ arguments: Arguments, _ console: Console
 ) throws(CommandError) -> ExitStatus {
     let choice = try ExportChoice(arguments)
-    guard let path = arguments.value("data") else {
-        throw .usage("export needs a data directory: --data DIR")
-    }
-    let moment = try arguments.pastMoment()
-    let lateWindow = try arguments.lateWindow()
     let start = Clock.monotonicNanoseconds
-    let state = try stored { () throws(StartError) in
-        try loadedState(path, moment, lateWindow: lateWindow)
+    var draft: FileDraft
+    let written: String
+    switch try arguments.origin() {
+    case .service(let url):
+        let moment = try arguments.pastParameters()
+        draft = try orFailed { () throws(SystemError) in try FileDraft(choice.path, console) }
+        written = try download(choice, moment, url, into: &draft)
+    case .directory(let path):
+        let moment = try arguments.pastMoment()
+        let lateWindow = try arguments.lateWindow()
+        let state = try stored { () throws(StartError) in
+            try loadedState(path, moment, lateWindow: lateWindow)
+        }
+        draft = try orFailed { () throws(SystemError) in try FileDraft(choice.path, console) }
+        let rowCount = try orFailed { () throws(SystemError) in
+            try state.export(choice.table, columns: choice.columns, as: choice.format) {
+                (bytes) throws(SystemError) in try draft.write(bytes)
+            }
+        }
+        written = "\(grouped(rowCount)) \(choice.table.rawValue)"
     }
-    let rowCount = try orFailed { () throws(SystemError) in
-        try write(state, choice, console)
-    }
+    do throws(SystemError) { try draft.publish() } catch { throw .failed(error.description) }
     if choice.path != "-" {
-        let elapsed = Clock.monotonicNanoseconds - start
-        console.say("\(grouped(rowCount)) \(choice.table.rawValue) in \(timeText(elapsed))")
+        console.say("\(written) in \(timeText(Clock.monotonicNanoseconds - start))")
     }
     return .done
 }
 
-/// Writes the file, or to standard output.
-private func write(
-    _ state: StoredState, _ choice: ExportChoice, _ console: Console
-) throws(SystemError) -> Int {
-    if choice.path == "-" {
-        return try state.export(choice.table, columns: choice.columns, as: choice.format) {
-            console.write($0)
-        }
+/// - Returns: How much was written.
+private func download(
+    _ choice: ExportChoice, _ moment: String, _ url: ServerURL, into draft: inout FileDraft
+) throws(CommandError) -> String {
+    let target =
+        "/v1/export/\(choice.table.rawValue)?format=\(choice.format.rawValue)"
+        + "&columns=\(choice.columns.joined(separator: ","))" + moment
+    var byteCount = 0
+    try streamed(ClientRequest("GET", target), url) { (bytes) throws(SystemError) in
+        byteCount += bytes.count
+        try draft.write(bytes)
     }
-    let file = try Descriptor.create(choice.path)
-    let rowCount = try state.export(choice.table, columns: choice.columns, as: choice.format) {
-        (bytes) throws(SystemError) in try file.write(bytes)
-    }
-    return rowCount
+    return "\(grouped(byteCount)) bytes of \(choice.table.rawValue)"
 }
