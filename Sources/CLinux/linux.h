@@ -353,6 +353,7 @@ static inline long holdfast_find_16(const uint16_t *values, long count, uint16_t
 }
 
 /// Which of 16 values, aligned to 64 bytes, are `wanted` under `mask`: bit i of the answer for value i.
+__attribute__((always_inline))
 static inline uint32_t holdfast_match_32(const uint32_t *values, uint32_t mask, uint32_t wanted) {
 #ifdef __x86_64__
     typedef uint32_t lanes __attribute__((vector_size(16), may_alias));

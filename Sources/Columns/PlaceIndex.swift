@@ -112,14 +112,12 @@ package struct PlaceIndex: ~Copyable {
         return nil
     }
 
-    /// Asks for the cache line of a place's entry where that is not at home, whose line should have come.
+    /// Asks for the hash's other bucket where its entry may be there. The line of its home should have come.
     @inlinable @inline(always)
-    package func prefetchElsewhere(_ hash: UInt64, _ place: Int) {
+    package func prefetchElsewhere(_ hash: UInt64) {
         let home = table.home(hash)
-        let slot = rest(hash) | UInt32(truncatingIfNeeded: place &+ 1)
-        if table.hasElsewhere(home, slot), table.matches(home, slot, under: .max) == 0 {
-            table.prefetch(table.other(home, rest(hash)))
-        }
+        let rest = rest(hash)
+        if table.hasElsewhere(home, rest) { table.prefetch(table.other(home, rest)) }
     }
 
     /// The place with the hash that `matches` accepts.
@@ -176,7 +174,7 @@ package struct PlaceIndex: ~Copyable {
         if !isMoved { return }  // It ends with the former table.
         let slot = rest(hash) | UInt32(truncatingIfNeeded: place &+ 1)
         let home = table.home(hash)
-        let found = table.matches(home, slot, under: .max)
+        let found = table.slots(home, holding: slot)
         if found != 0 { return table.clear(home, found) }
         removeElsewhere(slot, home)
     }
@@ -184,7 +182,7 @@ package struct PlaceIndex: ~Copyable {
     @usableFromInline @inline(never)
     mutating func removeElsewhere(_ slot: UInt32, _ home: Int) {
         let other = table.other(home, slot & ~(placeMask | elsewhere))
-        let found = table.matches(other, slot | elsewhere, under: .max)
+        let found = table.slots(other, holding: slot | elsewhere)
         if found != 0 {
             table.clear(other, found)
             table.addElsewhere(home, slot, -1)
@@ -258,18 +256,25 @@ struct BucketTable: ~Copyable {
     @usableFromInline let slots: UnsafeMutablePointer<UInt32>
     @usableFromInline let bucketCount: Int
 
-    var byteCount: Int { bucketCount * 64 }
+    /// Bytes of memory taken.
+    let byteCount: Int
 
     init(bucketCount: Int) throws(SystemError) {
         precondition(bucketCount < 1 << 31)
         self.bucketCount = bucketCount
         guard bucketCount > 0 else {
             memory = nil
+            byteCount = 0
             unsafe slots = UnsafeMutablePointer(bitPattern: 64).unsafelyUnwrapped
             return
         }
-        var memory = try PageMemory(reserving: bucketCount * 64)
-        try memory.commit(bucketCount * 64)
+        // What is looked at in random order lies in huge pages early.
+        let huge = PageMemory.hugePageByteCount
+        let needed = bucketCount * 64
+        let byteCount = needed < huge / 2 ? needed : max(needed, huge)
+        var memory = try PageMemory(reserving: byteCount, hugePagesFrom: huge)
+        try memory.commit(byteCount)
+        self.byteCount = byteCount
         unsafe slots = memory.base.assumingMemoryBound(to: UInt32.self)
         self.memory = consume memory
     }
@@ -309,6 +314,13 @@ struct BucketTable: ~Copyable {
         let line = unsafe line(bucket)
         let found = unsafe Platform.matches(of: wanted, under: mask, in: line) & 0x7FFF
         return found == 0 ? 0 : unsafe found & ~Platform.matches(of: 0, under: .max, in: line)
+    }
+
+    /// The slots of a bucket that hold an entry: bit i for slot i.
+    @inlinable @inline(always)
+    func slots(_ bucket: Int, holding slot: UInt32) -> UInt32 {
+        // An entry's slot is never that of an empty one.
+        unsafe Platform.matches(of: slot, under: .max, in: line(bucket)) & 0x7FFF
     }
 
     /// The first slot of those that `found` names.

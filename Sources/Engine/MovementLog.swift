@@ -58,7 +58,7 @@ package struct MovementLog: ~Copyable {
     }
 
     /// Adds a movement to the position's list, unless it is older than the window already.
-    @inline(__always)
+    @inline(always)
     package mutating func add(
         _ row: inout PositionRow, condition: Condition, delta: Int32, at: Milliseconds
     ) {

@@ -57,6 +57,8 @@ package struct RememberedEvents: ~Copyable {
 
     package internal(set) var count = 0
     var hasForgotten = false
+    /// When the oldest event was decided, while there is one.
+    private var oldestTime: Milliseconds = 0
 
     // What `recall` did not find last, if it is not there still: `add` need not look again.
     private var absent = EventFingerprint(first: 0, second: 0, body: 0)
@@ -87,40 +89,43 @@ package struct RememberedEvents: ~Copyable {
         return count == 0 ? .max : oldestTime
     }
 
-    private var oldestTime: Milliseconds {
-        seconds.oldest * 1000 + Int64(decisions[oldest].milliseconds)
-    }
-
     func after(_ place: Int) -> Int { place &+ 1 == capacity ? 0 : place &+ 1 }
 
     @inline(__always)
     package func prefetch(_ fingerprint: EventFingerprint) { index.prefetch(fingerprint.first) }
 
-    /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place, and
-    /// where the index has what remembering `ahead` more would make it forget.
-    @inline(__always)
-    package func prefetchFound(_ fingerprint: EventFingerprint, ahead: Int) {
+    /// Asks for what is remembered under a fingerprint; if nothing seems to be, for the next place.
+    @inline(always)
+    package func prefetchFound(_ fingerprint: EventFingerprint) {
         let place = index.guess(fingerprint.first) ?? next
         identities.prefetch(place)
         decisions.prefetch(place)
-        if let place = forgotten(ahead: ahead) {
-            index.prefetchElsewhere(identities[place].first, place)
+    }
+
+    /// Asks for the index lines of the events that remembering more would make it forget.
+    ///
+    /// - Parameter ahead: How many more, counted from the next.
+    @inline(always)
+    package func prefetchOldest(_ ahead: Range<Int>) {
+        forEachForgotten(ahead) { place in index.prefetch(identities[place].first) }
+    }
+
+    /// The same for those that are not at home, behind `prefetchOldest`.
+    @inline(always)
+    package func prefetchOldestElsewhere(_ ahead: Range<Int>) {
+        forEachForgotten(ahead) { place in index.prefetchElsewhere(identities[place].first) }
+    }
+
+    /// Hands out the places of the events that remembering more would make it forget.
+    @inline(always)
+    private func forEachForgotten(_ ahead: Range<Int>, _ body: (Int) -> Void) {
+        let first = max(ahead.lowerBound, capacity &- count)
+        if first >= ahead.upperBound { return }
+        for ahead in first..<ahead.upperBound {
+            var place = oldest &+ ahead
+            if place >= capacity { place &-= capacity }
+            if place < identities.rowCount { body(place) }
         }
-    }
-
-    /// Asks for the index line of an event that remembering `ahead` more would make it forget.
-    @inline(__always)
-    package func prefetchOldest(ahead: Int) {
-        if let place = forgotten(ahead: ahead) { index.prefetch(identities[place].first) }
-    }
-
-    /// The place of an event that remembering `ahead` more would make it forget; nil: none.
-    @inline(__always)
-    private func forgotten(ahead: Int) -> Int? {
-        if count &+ ahead < capacity { return nil }
-        var place = oldest &+ ahead
-        if place >= capacity { place &-= capacity }
-        return place < identities.rowCount ? place : nil
     }
 
     /// What a fingerprint was answered with.
@@ -131,20 +136,24 @@ package struct RememberedEvents: ~Copyable {
         case conflict
     }
 
-    @inline(__always)
     package mutating func recall(_ fingerprint: EventFingerprint) -> Recall {
         guard let place = find(fingerprint) else {
             absent = fingerprint
             isAbsent = true
             return .unknown
         }
+        return recall(fingerprint, at: place)
+    }
+
+    /// What a fingerprint was answered with that was found at `place`.
+    func recall(_ fingerprint: EventFingerprint, at place: Int) -> Recall {
         if UInt32(truncatingIfNeeded: identities[place].rest) != fingerprint.body {
             return .conflict
         }
         return .same(decisions[place].outcome)
     }
 
-    @inline(__always)
+    @inline(always)
     func find(_ fingerprint: EventFingerprint) -> Int? {
         index.find(fingerprint.first) { place in
             let identity = identities[place]
@@ -173,29 +182,36 @@ package struct RememberedEvents: ~Copyable {
     ///
     /// An event that was decided again (a backfill of what was parked) keeps its turn: only its
     /// outcome changes.
-    @inline(__always)
     package mutating func add(_ event: RememberedEvent) {
         let isNew = isAbsent && absent == event.fingerprint
         if !isNew, let place = find(event.fingerprint) {
             decisions.update(place) { $0.outcome = event.outcome }
             return
         }
+        addNew(event)
+    }
+
+    /// Remembers an event that `find` does not know.
+    @inline(always)
+    mutating func addNew(_ event: RememberedEvent) {
         if count == capacity { forgetOldest() }
         if next == identities.rowCount {
             identities.appendPrepared(rows: 1)
             decisions.appendPrepared(rows: 1)
         }
         append(event)
-        // Two for each new one at the most: the ring shrinks without a long pause.
-        let reach = event.time - retention
-        for _ in 0..<2 where count > 1 {
-            if oldestTime < reach { forgetOldest() } else { break }
-        }
+        if oldestTime < event.time - retention { forgetOld(before: event.time - retention) }
         if movingCount > 0 { move(8) }
     }
 
+    /// Forgets two at the most, as one is added: the ring shrinks without a long pause.
+    @inline(never)
+    private mutating func forgetOld(before reach: Milliseconds) {
+        for _ in 0..<2 where count > 1 && oldestTime < reach { forgetOldest() }
+    }
+
     /// Adds an event in the next place, which there is.
-    @inline(__always)
+    @inline(always)
     mutating func append(_ event: RememberedEvent) {
         isAbsent = false
         identities[next] = Identity(event.fingerprint)
@@ -204,9 +220,11 @@ package struct RememberedEvents: ~Copyable {
         seconds.append(second)
         index.insert(event.fingerprint.first, next)
         next = after(next)
+        if count == 0 { oldestTime = event.time }
         count &+= 1
     }
 
+    @inline(always)
     private mutating func forgetOldest() {
         // Those to be moved are the oldest.
         let isMoved = movingCount == 0 || moving != oldest
@@ -214,6 +232,9 @@ package struct RememberedEvents: ~Copyable {
         oldest = after(oldest)
         seconds.removeOldest()
         count &-= 1
+        if count > 0 {
+            oldestTime = seconds.oldest &* 1000 &+ Int64(decisions[oldest].milliseconds)
+        }
         hasForgotten = true
         if !isMoved { passMoved() }
     }

@@ -1,11 +1,15 @@
-// The owner's work on batches: each command is found in steps that are a few commands apart, so that
-// the cache lines of a later command are on their way while an earlier one is decided and evolved.
+// The owner's work on batches: commands go through in windows of a few, step by step, and each step of a
+// window is taken while the windows behind it are at earlier ones. So the cache lines of a command are on
+// their way while others are decided and evolved, and those that one step asks for travel together.
 //
 //     ask      index slot of the name, slot of the event's id
 //     guess    name record, run, what is remembered under the id
 //     find     row and free units, or the locations to find them by
 //     search   row and free units of a run that has not all locations
 //     apply    prepare, decide, evolve
+//
+// A processor may wait for the address of a line that it is asked for (a miss of the TLB). In a short loop it
+// looks up several at once.
 
 internal import Bytes
 internal import Columns
@@ -13,8 +17,8 @@ internal import Domain
 internal import Platform
 
 extension Shard {
-    /// Commands between two steps.
-    private static let distance = 8
+    /// Commands that take a step together.
+    private static let windowCount = 8
 
     /// Applies a batch and fills in its outcomes.
     ///
@@ -26,68 +30,94 @@ extension Shard {
         batch.outcomes.removeAll()
         let count = batch.commands.count
         places.removeAll()
+        places.append(repeating: FoundPlace(), count: count)
         // Nearly always there is room for all of them; if not, it is looked for one by one.
         let isPrepared = (try? prepare(commands: count)) != nil
-        for step in 0..<count &+ 4 &* Self.distance {
-            var index = step
-            if index < count {
-                // Those between this one and the one that is applied next may all be new.
-                ask(batch.commands[index], ahead: index &- batch.outcomes.count)
+        var start = 0
+        while start < count &+ 4 &* Self.windowCount {
+            // Those between a command and the one that is applied next may all be new.
+            let applied = batch.outcomes.count
+            ask(Self.window(start, count), batch.commands, applied: applied)
+            guess(Self.window(start &- Self.windowCount, count), batch.commands, applied: applied)
+            find(
+                Self.window(start &- 2 &* Self.windowCount, count), batch.commands, batch.text.span)
+            search(Self.window(start &- 3 &* Self.windowCount, count), batch.commands)
+            for index in Self.window(start &- 4 &* Self.windowCount, count) {
+                let outcome = apply(
+                    index, batch.commands, batch.text.span, batch.now, isPrepared: isPrepared)
+                self.count(outcome)
+                batch.outcomes.append(outcome)
             }
-            index &-= Self.distance
-            if isIndex(index, below: count) {
-                guess(batch.commands[index], ahead: index &- batch.outcomes.count)
-            }
-            index &-= Self.distance
-            if isIndex(index, below: count) {
-                find(batch.commands[index], index, batch.text.span)
-            }
-            index &-= Self.distance
-            if isIndex(index, below: count) { search(batch.commands[index], index) }
-            index &-= Self.distance
-            if index < 0 { continue }
-            let outcome = apply(
-                index, batch.commands, batch.text.span, batch.now, isPrepared: isPrepared)
-            self.count(outcome)
-            batch.outcomes.append(outcome)
+            start &+= Self.windowCount
+        }
+    }
+
+    /// The indices of a window that begins at `start`, which may lie before the first command.
+    @inline(__always)
+    private static func window(_ start: Int, _ count: Int) -> Range<Int> {
+        let first = min(max(0, start), count)
+        return first..<max(first, min(start &+ windowCount, count))
+    }
+
+    @inline(__always)
+    private func ask(
+        _ window: Range<Int>, _ commands: borrowing Buffer<StockCommand>, applied: Int
+    ) {
+        for index in window {
+            positions.reader.names.prefetchIndex(commands[index].key)
+            if commands[index].flags & StockCommand.hasIdentityFlag == 0 { continue }
+            remembered.prefetch(commands[index].fingerprint)
+        }
+        if haveIdentities(window, commands) {
+            remembered.prefetchOldest(window.lowerBound &- applied..<window.upperBound &- applied)
         }
     }
 
     @inline(__always)
-    private func ask(_ command: borrowing StockCommand, ahead: Int) {
-        positions.reader.names.prefetchIndex(command.key)
-        if command.flags & StockCommand.hasIdentityFlag == 0 { return }
-        remembered.prefetch(command.fingerprint)
-        remembered.prefetchOldest(ahead: ahead)
+    private mutating func guess(
+        _ window: Range<Int>, _ commands: borrowing Buffer<StockCommand>, applied: Int
+    ) {
+        for index in window {
+            if commands[index].flags & StockCommand.hasIdentityFlag != 0 {
+                remembered.prefetchFound(commands[index].fingerprint)
+            }
+            let sku = positions.reader.names.candidate(commands[index].key)
+            positions.reader.prefetchRun(sku)
+            places[index].sku = sku
+        }
+        if haveIdentities(window, commands) {
+            remembered.prefetchOldestElsewhere(
+                window.lowerBound &- applied..<window.upperBound &- applied)
+        }
     }
 
+    /// Whether commands of a window have ids, by the first of them: they come from one call.
     @inline(__always)
-    private mutating func guess(_ command: borrowing StockCommand, ahead: Int) {
-        if command.flags & StockCommand.hasIdentityFlag != 0 {
-            remembered.prefetchFound(command.fingerprint, ahead: ahead)
-        }
-        var place = FoundPlace()
-        place.sku = positions.reader.names.candidate(command.key)
-        positions.reader.prefetchRun(place.sku)
-        places.append(place)
+    private func haveIdentities(
+        _ window: Range<Int>, _ commands: borrowing Buffer<StockCommand>
+    ) -> Bool {
+        !window.isEmpty
+            && commands[window.lowerBound].flags & StockCommand.hasIdentityFlag != 0
     }
 
     @inline(__always)
     private mutating func find(
-        _ command: borrowing StockCommand, _ index: Int, _ text: Span<UInt8>
+        _ window: Range<Int>, _ commands: borrowing Buffer<StockCommand>, _ text: Span<UInt8>
     ) {
-        let candidate = places[index].sku
-        if candidate == .max { return }
-        if !positions.reader.names.isInlineName(candidate, command.key) {
-            findName(text.part(command.skuRange), command.key, index)
-            if places[index].sku == .max { return }
-        }
-        let extent = positions.reader.extent(places[index].sku)
-        if extent.isPrefix {
-            found(positions.reader.row(of: command.location, in: extent), index)
-        } else {
-            positions.reader.prefetchLocation(extent.start)
-            positions.reader.prefetchLocation(extent.start &+ 32)
+        for index in window {
+            let candidate = places[index].sku
+            if candidate == .max { continue }
+            if !positions.reader.names.isInlineName(candidate, commands[index].key) {
+                findName(text.part(commands[index].skuRange), commands[index].key, index)
+                if places[index].sku == .max { continue }
+            }
+            let extent = positions.reader.extent(places[index].sku)
+            if extent.isPrefix {
+                found(positions.reader.row(of: commands[index].location, in: extent), index)
+            } else {
+                positions.reader.prefetchLocation(extent.start)
+                positions.reader.prefetchLocation(extent.start &+ 32)
+            }
         }
     }
 
@@ -100,9 +130,12 @@ extension Shard {
     }
 
     @inline(__always)
-    private mutating func search(_ command: borrowing StockCommand, _ index: Int) {
-        if places[index].hasRow || places[index].sku == .max { return }
-        found(positions.row(of: places[index].sku, at: command.location), index)
+    private mutating func search(
+        _ window: Range<Int>, _ commands: borrowing Buffer<StockCommand>
+    ) {
+        for index in window where !places[index].hasRow && places[index].sku != .max {
+            found(positions.row(of: places[index].sku, at: commands[index].location), index)
+        }
     }
 
     @inline(__always)

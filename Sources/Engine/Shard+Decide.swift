@@ -41,9 +41,15 @@ extension Shard {
     }
 
     /// The outcome of a command whose id is remembered; nil when it is to be decided.
-    @inline(__always)
     mutating func recall(_ command: borrowing StockCommand) -> Outcome? {
-        switch remembered.recall(command.fingerprint) {
+        answer(remembered.recall(command.fingerprint), to: command)
+    }
+
+    /// The outcome of a command by what is remembered under its id; nil when it is to be decided.
+    func answer(
+        _ recall: RememberedEvents.Recall, to command: borrowing StockCommand
+    ) -> Outcome? {
+        switch recall {
         case .unknown: return nil
         case .same(.parkedBeforeMemory)
         where command.flags & StockCommand.backfillFlag != 0:
@@ -179,7 +185,7 @@ extension Shard {
         _ leg: Leg, addsPosition: Bool, at: Milliseconds, _ hasEffect: inout Bool
     ) -> Bool {
         if leg.row == nil, addsPosition { facts.append(.positionAdded(leg.key)) }
-        switch decideMove(leg, at: at) {
+        switch decideMove(leg, from: leg.row.map { positions.rows[$0] }, at: at) {
         case .moved(let fact):
             hasEffect = true
             facts.append(.moved(fact))
@@ -191,11 +197,11 @@ extension Shard {
         }
     }
 
-    @inline(__always)
-    func decideMove(_ leg: Leg, at: Milliseconds) -> MoveDecision {
+    /// - Parameter state: The position's; nil where it does not exist yet.
+    @inline(always)
+    func decideMove(_ leg: Leg, from state: PositionRow?, at: Milliseconds) -> MoveDecision {
         var units: Int32 = 0
-        if let row = leg.row {
-            let state = positions.rows[row]
+        if let state {
             if let counted = countedAt(state, leg.key, leg.condition),
                 defects.has(.countBoundaryOpen) ? at < counted : at <= counted
             {

@@ -47,7 +47,8 @@ extension Shard {
             evolution.known.found(key.location, row)
         case .moved(let fact):
             open(fact.position.sku, &evolution)
-            evolve(fact, at: row(of: fact.position, &evolution.known))
+            let row = row(of: fact.position, &evolution.known)
+            evolve(fact, at: row, from: positions.rows[row])
         case .counted(let fact):
             open(fact.position.sku, &evolution)
             evolve(fact, row(of: fact.position, &evolution.known))
@@ -105,11 +106,11 @@ extension Shard {
         if marked != flags { positions.attributes.update(Int(sku)) { $0.flags = marked } }
     }
 
-    /// Applies a movement at a row, inside the SKU's open version.
-    @inline(__always)
-    mutating func evolve(_ fact: StockMoved, at row: Int) {
+    /// Applies a movement at a row that is in `state`, inside the SKU's open version.
+    @inline(always)
+    mutating func evolve(_ fact: StockMoved, at row: Int, from state: PositionRow) {
         let key = fact.position
-        var state = positions.rows[row]
+        var state = state
         let units = self.units(state, key, fact.condition)
         guard let changed = moved(units, by: Int64(fact.delta)) else {
             fatalError("a movement beyond 32 bits was decided")
@@ -147,7 +148,7 @@ extension Shard {
         state.wasCountedWhole = false
     }
 
-    @inline(__always)
+    @inline(always)
     private mutating func set(
         _ state: inout PositionRow, _ key: PositionKey, _ condition: Condition, _ units: Int32
     ) {
@@ -160,7 +161,7 @@ extension Shard {
     }
 
     /// Derives safety stock and free, and writes the row.
-    @inline(__always)
+    @inline(always)
     private mutating func store(_ state: PositionRow, _ row: Int, _ key: PositionKey) {
         var state = state
         state.safetyStock = safetyStock(key, sellable: state.sellable)

@@ -19,23 +19,27 @@ extension Shard {
         guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag,
             command.reasonByteCount == 0
         else { return nil }
-        if let outcome = recall(command) { return outcome }
+        if let place = remembered.find(command.fingerprint) {
+            return answer(remembered.recall(command.fingerprint, at: place), to: command)
+        }
         guard let leg = onlyLeg(command, place), !isBeforeMemory(command) else { return nil }
         var event = RememberedEvent(
             fingerprint: command.fingerprint, outcome: .accepted, time: now)
         let fact: StockMoved?
-        switch decideMove(leg, at: command.at) {
+        let row = Int(place.row)
+        let state = positions.rows[row]
+        switch decideMove(leg, from: state, at: command.at) {
         case .moved(let moved):
             fact = moved
             positions.beginChange(place.sku)
-            evolve(moved, at: Int(place.row))
+            evolve(moved, at: row, from: state)
             positions.endChange(place.sku)
         case .recorded(let movement):
             fact = movement
             event.outcome = .recorded
         case .overflow: return .overflow
         }
-        remembered.add(event)
+        remembered.addNew(event)
         let isLeftOut = defects.has(.recordedNotKept) && event.outcome == .recorded
         if keepsFacts, !isLeftOut { keep(fact, event, command.origin) }
         return event.outcome
