@@ -302,8 +302,10 @@ import Testing
     private func imports(from source: some Fixture, to target: some Fixture) throws {
         var core = try open(source.files)
         var writer = core.writer(of: 0)
-        writer.append(count: 9)
-        core.settle()
+        for count in [4, 5] {
+            writer.append(count: count)
+            core.settle()
+        }
         var frames: Frames = []
         var reader = try StreamReader(source.files, small, stream: 0, from: 1)
         _ = try reader.read(max: 9, through: 9) { _, frame in frames.append(bytes(frame)) }

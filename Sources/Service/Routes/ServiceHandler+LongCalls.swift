@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import HTTP
+internal import Journal
 
 /// An exchange whose answer comes in pieces.
 final class PiecesExchange {
@@ -33,6 +34,10 @@ extension ServiceHandler {
             exchange.refuseMemoryOnly()
             return .done
         }
+        guard !isDiskFull else {
+            exchange.problem(RequestRefusal.diskFull)
+            return .done
+        }
         guard let pieces = calls.begin(call, seat.bell, body: body, make) else {
             exchange.problem(
                 429, "busy", "another call of this kind is under way", retryAfterSeconds: 5)
@@ -44,7 +49,14 @@ extension ServiceHandler {
         return body != nil ? .more : produce(state, &exchange)
     }
 
+    /// What a call has pinned is space that the journal needs more.
+    private var isDiskFull: Bool { journal?.state == .full }
+
     mutating func produce(_ state: PiecesExchange, _ exchange: inout Exchange) -> Progress {
+        if isDiskFull {
+            state.pieces.giveUp()
+            return fail(.diskFull, &exchange)
+        }
         switch state.pieces.next() {
         case .piece(let bytes):
             beginStream(state, &exchange)
@@ -57,11 +69,15 @@ extension ServiceHandler {
             beginStream(state, &exchange)
             exchange.endStream()
             return .done
-        case .failed(let refusal):
-            if exchange.hasResponded { return .cut }
-            exchange.problem(refusal)
-            return .done
+        case .failed(let refusal): return fail(refusal, &exchange)
         }
+    }
+
+    /// Answers with a problem, or cuts the answer that has begun.
+    private func fail(_ refusal: RequestRefusal, _ exchange: inout Exchange) -> Progress {
+        if exchange.hasResponded { return .cut }
+        exchange.problem(refusal)
+        return .done
     }
 
     private func beginStream(_ state: PiecesExchange, _ exchange: inout Exchange) {
@@ -71,6 +87,12 @@ extension ServiceHandler {
             let value = "attachment; filename=\"\(state.fileName)\""
             head.appendHeader("Content-Disposition", value.utf8.span)
         }
+    }
+}
+
+extension RequestRefusal {
+    fileprivate static var diskFull: RequestRefusal {
+        RequestRefusal(507, "journal_full", "the disk is full: ask again when there is space")
     }
 }
 

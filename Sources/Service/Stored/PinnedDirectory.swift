@@ -40,21 +40,38 @@ final class PinnedDirectory: Sendable {
         }
         // The journal first, as what it lets go of meanwhile is in the history by then; and again behind the
         // snapshots, so that it reaches to where they were taken.
-        try pinFiles(in: source.journalPath, as: path + "/journal")
-        try pinFiles(in: source.historyPath, as: path + "/history")
+        try pinJournal(of: source, as: path + "/journal")
+        try pinHistory(of: source, as: path + "/history")
         try pinSnapshots(of: source, as: path + "/snapshots")
-        try pinFiles(in: source.journalPath, as: path + "/journal")
+        try pinJournal(of: source, as: path + "/journal")
     }
 
-    /// Those that are gone by then, or pinned already, are passed over.
-    private static func pinFiles(in folder: String, as target: String) throws(SystemError) {
+    /// Segments alone: the ballast must go at once when the disk is full.
+    private static func pinJournal(
+        of source: StoredDirectory, as target: String
+    ) throws(SystemError) {
         try Files.makeFolder(target)
-        for name in try Files.names(in: folder) {
-            do throws(SystemError) {
-                try Files.shareFile("\(folder)/\(name)", as: "\(target)/\(name)")
-            } catch {
-                if !error.isMissingFile, !error.isExistingFile { throw error }
-            }
+        let folder = source.journalPath
+        for base in try FileStorage(folder: folder, isReadOnly: true).segments() {
+            try pinFile(
+                FileStorage.segmentPath(base, in: folder),
+                as: FileStorage.segmentPath(base, in: target))
+        }
+    }
+
+    private static func pinHistory(
+        of source: StoredDirectory, as target: String
+    ) throws(SystemError) {
+        try Files.makeFolder(target)
+        for base in try source.history.bases() {
+            try pinFile(source.history.file(base), as: HistoryFolder(target).file(base))
+        }
+    }
+
+    /// A file that is gone by then, or pinned already, is passed over.
+    private static func pinFile(_ file: String, as target: String) throws(SystemError) {
+        do throws(SystemError) { try Files.shareFile(file, as: target) } catch {
+            if !error.isMissingFile, !error.isExistingFile { throw error }
         }
     }
 
