@@ -55,8 +55,7 @@ def history(options, rounds, total):
     for number in rounds:
         run_load(service, ledger, options.seed + number, 0.2)
         checker.judge(service, has_restarted=number == rounds[0])
-        machine.fill(disk.folder + "/filler")
-        use_up(service, ledger)
+        exhaust(service, ledger, disk.folder + "/filler")
         load = Load(service, ledger, options.seed + 1000 + number, batch=200)
         wait_until(lambda: load.statuses.get(507, 0) > 20)
         load.end()
@@ -129,6 +128,17 @@ def wait_until(condition, seconds=60):
         if time.monotonic() > end:
             raise RuntimeError("waited in vain")
         time.sleep(0.01)
+
+
+def exhaust(service, ledger, filler):
+    """Leaves no space, neither that of the ballast nor what snapshots make the journal let go of."""
+    machine.fill(filler)
+    while True:
+        use_up(service, ledger)
+        machine.fill(filler)
+        time.sleep(0.3)
+        if not put_large(service, ledger):
+            return
 
 
 def use_up(service, ledger):
