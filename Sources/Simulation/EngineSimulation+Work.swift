@@ -97,13 +97,14 @@ extension EngineSimulation {
 
     /// Nothing comes for a while, or somebody makes room on the disk.
     private mutating func idle(_ machine: inout Machine) {
+        let space = disk.spaceByteCount
         if script.bits.oneIn(2) {
             _ = machine.core.markIdle()
-        } else if disk.spaceByteCount == .max {
+        } else if space == .max {
             return
         } else if machine.core.state == .full, machine.taking == nil, script.bits.oneIn(2) {
             // There is room for a snapshot, if not for a segment and the ballast.
-            disk.spaceByteCount += 4096
+            disk.spaceByteCount = space + 4096
             takeSnapshot(&machine)
         } else {
             record("space is freed")
