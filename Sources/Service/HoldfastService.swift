@@ -160,7 +160,7 @@ package final class HoldfastService: Sendable {
     private func loadSnapshot(
         _ folder: String, _ summary: inout RecoverySummary
     ) throws(SnapshotError) {
-        let (snapshot, passedOver) = try SnapshotReader(in: folder).newest()
+        let (snapshot, passedOver) = try SnapshotReader(in: folder).newestToStay()
         summary.passedOver = passedOver
         guard let snapshot else { return }
         try snapshot.load(

@@ -140,19 +140,14 @@ extension EngineSimulation {
 
     // MARK: - Finding one
 
-    /// Loads the newest snapshot that is whole; nil where there is none, or faults prevent it.
-    mutating func loadSnapshot(into engine: Engine) -> Snapshot? {
-        let snapshot: Snapshot?
-        do throws(SnapshotError) {
-            let found = try SnapshotReader(place).newest()
-            snapshot = found.snapshot
-            judge(found.snapshot?.manifest.number, found.passedOver)
-            if let snapshot { try load(snapshot, into: engine) }
-        } catch {
-            oracle.note("snapshots: \(error)")
-            return nil
-        }
-        return snapshot
+    /// Loads the newest snapshot that is whole; nil where there is none.
+    ///
+    /// - Throws: Where faults prevent it.
+    mutating func loadSnapshot(into engine: Engine) throws(SnapshotError) -> Snapshot? {
+        let found = try SnapshotReader(place).newestToStay()
+        judge(found.snapshot?.manifest.number, found.passedOver)
+        if let snapshot = found.snapshot { try load(snapshot, into: engine) }
+        return found.snapshot
     }
 
     /// All of a snapshot, the shards in any order.

@@ -20,7 +20,12 @@ extension EngineSimulation {
     /// this life prevent it.
     mutating func start() throws(SystemError) -> Machine? {
         let engine = try makeEngine()
-        let snapshot = loadSnapshot(into: engine)
+        let snapshot: Snapshot?
+        do throws(SnapshotError) { snapshot = try loadSnapshot(into: engine) } catch {
+            record("start: snapshots: \(error)")
+            noteFailedStart(error)
+            return nil
+        }
         if oracle.finding != nil { return nil }
         let marks = JournalMarks(snapshot?.manifest, defects: snapshotDefects)
         var replay = Replay(engine)
@@ -73,6 +78,14 @@ extension EngineSimulation {
             oracle.visit(.damageReported)
         } else {
             oracle.note("start: \(error)")
+        }
+    }
+
+    private mutating func noteFailedStart(_ error: SnapshotError) {
+        if case .system = error {
+            oracle.visit(disk.isOff ? .crashInRecovery : .errorInRecovery)
+        } else {
+            oracle.note("snapshots: \(error)")
         }
     }
 

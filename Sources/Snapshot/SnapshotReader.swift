@@ -74,6 +74,21 @@ package struct SnapshotReader: Sendable {
         }
         return (nil, passedOver)
     }
+
+    /// The same for a start, which goes on from what it finds: that stays, also where the sync behind its
+    /// rename had failed, and its publication with it.
+    ///
+    /// - Throws: Also when the device does not keep it.
+    package func newestToStay() throws(SnapshotError) -> (
+        snapshot: Snapshot?, passedOver: [PassedOver]
+    ) {
+        let found = try newest()
+        if found.snapshot == nil { return found }
+        do throws(SystemError) { try place.storage.syncFolder(place.root) } catch {
+            throw .system(error)
+        }
+        return found
+    }
 }
 
 /// A snapshot whose files are as they were written.

@@ -1,7 +1,7 @@
 // Journals on real and simulated storages, in one shape.
 
 import Bytes
-import Glibc
+import Foundation
 import Platform
 import Testing
 
@@ -12,25 +12,13 @@ final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/journal-tests-XXXXXX".utf8CString)
-        let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
-            guard let start = buffer.baseAddress, unsafe mkdtemp(start) != nil else { return nil }
-            return unsafe String(cString: start)
-        }
-        path = try #require(made)
+        path =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("holdfast-journal-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit {
-        guard let folder = unsafe opendir(path) else { return }
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
-            unsafe unlink("\(path)/\(name)")
-        }
-        unsafe closedir(folder)
-        unsafe rmdir(path)
-    }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// A storage that a test can break.

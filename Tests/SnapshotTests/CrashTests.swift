@@ -79,6 +79,36 @@ import Testing
         #expect(step > 60 && newCount > 1)
     }
 
+    /// A step of the first snapshot fails; the process starts again on what memory has of the disk, and
+    /// goes on from what it finds; then the power is lost.
+    @Test func `a snapshot that a start has found stays, though its publication had failed`() throws
+    {
+        var random = SeededGenerator(seed: 12)
+        let fixture = try Self.fixture()
+        var step = 0
+        var isUntouched = false
+        var foundCount = 0
+        while !isUntouched {
+            for _ in 0..<4 {
+                let folder = try SnapshotFolder()
+                let storage = FailingStorage(failingAt: step)
+                do {
+                    try writeNext(fixture, folder, storage)
+                    isUntouched = true
+                } catch SnapshotError.system {}
+                storage.recover()
+                let place = SnapshotPlace(folder.path, on: storage)
+                let found = try SnapshotReader(place).newestToStay().snapshot?.manifest
+                try storage.losePower(&random)
+                if found == nil { continue }
+                if !isUntouched { foundCount += 1 }
+                #expect(try folder.reader.newest().snapshot?.manifest == found, "step \(step)")
+            }
+            step += 1
+        }
+        #expect(foundCount > 4)
+    }
+
     @Test func `each step comes behind what it relies on`() throws {
         let fixture = try Self.fixture()
         let folder = try SnapshotFolder()

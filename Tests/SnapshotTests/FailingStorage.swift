@@ -25,7 +25,7 @@ final class FailingStorage: SnapshotStorage, @unchecked Sendable {
     }
 
     private let system = FileSystem()
-    private let failingStep: Int?
+    private var failingStep: Int?
     private(set) var operations: [Operation] = []
     private(set) var hasFailed = false
 
@@ -42,6 +42,12 @@ final class FailingStorage: SnapshotStorage, @unchecked Sendable {
             throw SystemError("go on", code: 5)
         }
         operations.append(operation)
+    }
+
+    /// Steps succeed again; what was not synced is still in memory alone.
+    func recover() {
+        failingStep = nil
+        hasFailed = false
     }
 
     func makeFolder(_ path: String) throws(SystemError) {

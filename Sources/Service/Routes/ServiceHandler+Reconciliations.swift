@@ -125,8 +125,7 @@ extension LongCallSource {
             return path
         } catch {
             try? Files.remove(path)
-            // ENOSPC.
-            if error.code == 28 {
+            if error.isForSpace {
                 throw RequestRefusal(507, "no_space", "there is no room to keep the file meanwhile")
             }
             throw RequestRefusal(503, "not_readable", error.reason)
