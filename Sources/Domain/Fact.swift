@@ -23,6 +23,7 @@ package enum Fact: BitwiseCopyable, Sendable {
     /// Why an event came about, in its own words: a range of the text that travels with the facts.
     case reasonGiven(ByteRange)
     case parked(EventParked)
+    case letterEnded(LetterEnded)
 }
 
 /// One SKU at one location, by ids.
@@ -115,9 +116,11 @@ package struct RememberedEvent: BitwiseCopyable, Equatable, Sendable {
     }
 }
 
-/// An event or a row was set aside.
+/// An event was set aside; or one that stands aside has another reason for it.
 @usableFromInline
 package struct EventParked: BitwiseCopyable, Equatable, Sendable {
+    /// Zero where the event has no id.
+    @usableFromInline package var fingerprint: EventFingerprint
     /// Why.
     @usableFromInline package var outcome: Outcome
     /// Service time of the decision.
@@ -126,16 +129,43 @@ package struct EventParked: BitwiseCopyable, Equatable, Sendable {
     @usableFromInline package var source: ByteRange
 
     @inlinable
-    package init(outcome: Outcome, time: Milliseconds, source: ByteRange) {
+    package init(
+        fingerprint: EventFingerprint, outcome: Outcome, time: Milliseconds, source: ByteRange
+    ) {
+        self.fingerprint = fingerprint
         self.outcome = outcome
         self.time = time
         self.source = source
     }
 }
 
+/// An event stands aside no more.
+@usableFromInline
+package struct LetterEnded: BitwiseCopyable, Equatable, Sendable {
+    @usableFromInline
+    package enum Ending: UInt8, BitwiseCopyable, Sendable {
+        /// It was decided after all.
+        case taken = 1
+        /// It is never to take effect: a repeat of it is one.
+        case discarded
+    }
+    /// The event's number among those that its shard has set aside.
+    @usableFromInline package var number: UInt64
+    @usableFromInline package var ending: Ending
+    /// Service time of the decision.
+    @usableFromInline package var time: Milliseconds
+
+    @inlinable
+    package init(number: UInt64, ending: Ending, time: Milliseconds) {
+        self.number = number
+        self.ending = ending
+        self.time = time
+    }
+}
+
 /// A keyed hash of (source, id), and a hash of what the event said.
 @usableFromInline
-package struct EventFingerprint: BitwiseCopyable, Equatable, Sendable {
+package struct EventFingerprint: BitwiseCopyable, Hashable, Sendable {
     @usableFromInline package var first: UInt64
     @usableFromInline package var second: UInt32
     @usableFromInline package var body: UInt32
@@ -145,5 +175,11 @@ package struct EventFingerprint: BitwiseCopyable, Equatable, Sendable {
         self.first = first
         self.second = second
         self.body = body
+    }
+
+    /// Of what has no id.
+    @inlinable
+    package static var none: EventFingerprint {
+        EventFingerprint(first: 0, second: 0, body: 0)
     }
 }

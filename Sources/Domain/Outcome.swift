@@ -9,6 +9,8 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     case recorded = 2
     /// The same event came before; nothing changed.
     case duplicate = 3
+    /// Was set aside, and somebody decided that it is not to take effect.
+    case discarded = 4
 
     // Set aside, waiting for a person or a retry.
     case parkedBeforeWindow = 16
@@ -34,6 +36,8 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     case readOnly = 41
     /// Decided, but the journal failed before it was surely kept: it may be there after a restart.
     case unknown = 42
+    /// There is no such event set aside, or no more.
+    case unknownLetter = 43
 
     /// What a stock row gets where an event would be parked.
     package var forStockRow: Outcome {
@@ -52,12 +56,13 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
     package var verdict: Verdict {
         switch self {
         case .accepted, .recorded: .accepted
-        case .duplicate: .duplicate
+        case .duplicate, .discarded: .duplicate
         case .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation, .parkedBeforeMemory,
             .parkedUnknownChannel:
             .parked
         case .overflow, .idConflict, .outOfMemory, .parkingFull, .busy, .rowBeforeWindow,
-            .rowUnknownSKU, .rowUnknownLocation, .journalFull, .readOnly, .unknown:
+            .rowUnknownSKU, .rowUnknownLocation, .journalFull, .readOnly, .unknown,
+            .unknownLetter:
             .rejected
         }
     }
@@ -67,6 +72,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .accepted: "accepted"
         case .recorded: "recorded"
         case .duplicate: "duplicate"
+        case .discarded: "discarded"
         case .parkedBeforeWindow, .rowBeforeWindow: "count_before_window"
         case .parkedUnknownSKU, .rowUnknownSKU: "unknown_sku"
         case .parkedUnknownLocation, .rowUnknownLocation: "unknown_location"
@@ -80,6 +86,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .journalFull: "journal_full"
         case .readOnly: "read_only"
         case .unknown: "outcome_unknown"
+        case .unknownLetter: "unknown_letter"
         }
     }
 
@@ -88,6 +95,7 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .accepted: "took effect"
         case .recorded: "kept without effect: the shelf was counted after it"
         case .duplicate: "the same event came before"
+        case .discarded: "the event was set aside and then discarded"
         case .parkedBeforeWindow, .rowBeforeWindow:
             "the count is older than the movements that are kept"
         case .parkedUnknownSKU, .rowUnknownSKU: "the SKU is not known and unknown names are refused"
@@ -104,6 +112,13 @@ package enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case .journalFull: "the disk is full: nothing was changed; send it again later"
         case .readOnly: "the journal has failed: nothing is changed until a restart"
         case .unknown: "the journal failed meanwhile: send it again after a restart"
+        case .unknownLetter: "there is no such event set aside"
         }
     }
+
+    /// Why events are set aside.
+    package static let parkingReasons: [Outcome] = [
+        .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation, .parkedBeforeMemory,
+        .parkedUnknownChannel,
+    ]
 }

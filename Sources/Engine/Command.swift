@@ -12,6 +12,8 @@ package enum Verb: UInt8, BitwiseCopyable, Sendable {
     case stock
     /// The category of a SKU, and its name in plain words.
     case item
+    /// An event that was set aside is not to take effect.
+    case discard
 }
 
 /// One command, of fixed size; its names lie in the batch's text.
@@ -49,6 +51,8 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package static let unknownLocationFlag: UInt8 = 4
     /// The channel is not known, and unknown names are refused.
     package static let unknownChannelFlag: UInt8 = 8
+    /// The event stood aside when it was taken up again.
+    package static let retryFlag: UInt8 = 16
 
     package init(
         verb: Verb, key: NameKey, textOffset: Int, location: UInt16, quantity: Int32,
@@ -94,6 +98,12 @@ package struct StockCommand: BitwiseCopyable, Sendable {
         }
     }
 
+    /// The number of the event that a `discard` is about.
+    package var letter: UInt64 {
+        get { fingerprint.first }
+        set { fingerprint.first = newValue }
+    }
+
     package var skuRange: ByteRange {
         ByteRange(offset: Int(textOffset), count: key.byteCount)
     }
@@ -135,6 +145,26 @@ package struct ItemEntry: BitwiseCopyable, Sendable {
     package var category: UInt16
 }
 
+/// Which of the events that stand aside are listed: those numbered `after` to `through`, at most `limit`.
+package struct LetterRange: Equatable, Sendable {
+    package var after: UInt64 = 0
+    package var through = UInt64.max
+    /// The outcome that they have; nil: any.
+    package var reason: Outcome?
+    package var limit = 0
+
+    package init() {}
+}
+
+/// One event that stands aside.
+package struct LetterEntry: BitwiseCopyable, Sendable {
+    package var number: UInt64
+    package var outcome: Outcome
+    package var parkedAt: Milliseconds
+    /// The event as it came: a range of the list's text.
+    package var source: ByteRange
+}
+
 /// A message to a shard and, filled in, its reply. Lives in one place; its address travels.
 ///
 /// One side has it at a time: the sender until it is sent, the shard's owner until the reply, then
@@ -148,7 +178,7 @@ package struct CommandBatch: ~Copyable {
         case detail
         /// Read an item of a query that readers could not get a consistent state of.
         case read
-        /// List what is parked, as text.
+        /// List the parked events of `letterRange` as `letters`; moves `letterRange` on.
         case listParked
         /// List items from `firstSKU` on, `limit` at the most; both are moved on.
         case listItems
@@ -178,6 +208,13 @@ package struct CommandBatch: ~Copyable {
     package var limit = 0
     /// The items listed; their names lie in `listing`.
     package var items = Buffer<ItemEntry>()
+
+    /// The parked events to list; behind the reply, those that were not.
+    package var letterRange = LetterRange()
+    /// The parked events listed; their texts lie in `listing`.
+    package var letters = Buffer<LetterEntry>()
+    /// Whether `letterRange` is done with.
+    package var isLastLetter = false
 
     /// The reply of a list; or, for a read, the address of the query.
     package var listing = ByteBuffer()
@@ -218,5 +255,8 @@ package struct CommandBatch: ~Copyable {
         firstSKU = nil
         limit = 0
         items.removeAll()
+        letterRange = LetterRange()
+        letters.removeAll()
+        isLastLetter = false
     }
 }

@@ -39,7 +39,10 @@ package enum EngineDefect: UInt8, CaseIterable, Sendable {
     case reachClosed
     case overflowSign
     case secondLegForgotten
-    case parkedDecidedAgain
+    case parkedNotDecidedAgain
+    case takenLetterKept
+    case takenLetterForgotten
+    case discardForgotten
     case conflictTakenForRepeat
 
     // In what follows from rules.

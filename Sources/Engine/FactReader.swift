@@ -15,6 +15,7 @@ package struct FactError: Error, Equatable, Sendable {
         case unknownCondition = "unknown_condition"
         case unknownOutcome = "unknown_outcome"
         case unknownEvent = "unknown_event"
+        case unknownEnding = "unknown_ending"
         case badName = "bad_name"
         case badReason = "bad_reason"
         case badNumber = "bad_number"
@@ -102,17 +103,22 @@ package struct FactReader: Sendable {
                     sku: try place.read(payload), category: try place.read(payload),
                     name: try readText(payload)))
         case .remembered:
-            let fingerprint = EventFingerprint(
-                first: try place.read(payload), second: try place.read(payload),
-                body: try place.read(payload))
             let event = RememberedEvent(
-                fingerprint: fingerprint, outcome: try readOutcome(payload), time: time)
+                fingerprint: try readFingerprint(payload), outcome: try readOutcome(payload),
+                time: time)
             return .remembered(event, try readOrigin(payload))
         case .parked:
             return .parked(
                 EventParked(
+                    fingerprint: try readFingerprint(payload),
                     outcome: try readOutcome(payload), time: time,
                     source: try readText(payload)))
+        case .letterEnded:
+            let number: UInt64 = try place.read(payload)
+            guard let ending = LetterEnded.Ending(rawValue: try place.read(payload)) else {
+                throw place.refusal(.unknownEnding)
+            }
+            return .letterEnded(LetterEnded(number: number, ending: ending, time: time))
         case .reasonGiven:
             let length: UInt8 = try place.read(payload)
             guard length > 0 else { throw place.refusal(.badReason) }
@@ -125,6 +131,15 @@ package struct FactReader: Sendable {
     private mutating func readText(_ payload: Span<UInt8>) throws(FactError) -> ByteRange {
         let length: UInt32 = try place.read(payload)
         return try place.readRange(payload, Int(length))
+    }
+
+    @inline(__always)
+    private mutating func readFingerprint(
+        _ payload: Span<UInt8>
+    ) throws(FactError) -> EventFingerprint {
+        EventFingerprint(
+            first: try place.read(payload), second: try place.read(payload),
+            body: try place.read(payload))
     }
 
     private mutating func readPosition(_ payload: Span<UInt8>) throws(FactError) -> PositionKey {

@@ -9,10 +9,15 @@
 //               5 categorised        SKU 32 · category 16 · length 32 · name
 //               6 remembered         fingerprint 64, 32 · body 32 · outcome 8 · event's kind 8 ·
 //                                    source 16 (id plus one; 0: none was named; FFFF: one without an id)
-//               7 parked             outcome 8 · length 32 · source
+//               7 parked             fingerprint 64, 32 · body 32 (all 0: without an id) ·
+//                                    outcome 8 · length 32 · source
 //               8 movement recorded  as moved: it came without effect
 //               9 count recorded     as counted, never whole: it came without effect
 //              10 reason given       length 8 · text: it has no effect
+//              11 letter ended       number 64, of the parked event · ending 8 (1 taken, 2 discarded)
+//
+// Parked events are numbered from 1 as facts set them aside; a parked fact of one that stands aside by
+// its fingerprint gives it another outcome.
 //
 // Numbers are little-endian, signed ones in two's complement. SKUs and locations are ids, counted
 // from 0 as facts add them, sources as control facts do. Service time is that of the frame. A change
@@ -23,7 +28,7 @@ package import Domain
 
 /// The encoding of facts.
 package enum FactFormat {
-    package static let version: UInt8 = 2
+    package static let version: UInt8 = 3
 
     static let startOfCommand: UInt8 = 0x80
     static let wholeCount: UInt8 = 0x80
@@ -48,6 +53,7 @@ package enum FactFormat {
         case movementRecorded
         case countRecorded
         case reasonGiven
+        case letterEnded
     }
 
     /// Appends the facts of one command, which are not none.
@@ -92,13 +98,18 @@ package enum FactFormat {
         to output: inout ByteBuffer
     ) {
         output.append(Kind.remembered.rawValue | start)
-        output.append(littleEndian: event.fingerprint.first)
-        output.append(littleEndian: event.fingerprint.second)
-        output.append(littleEndian: event.fingerprint.body)
+        append(event.fingerprint, to: &output)
         // Outcome, kind and source are 32 bits.
         output.append(
             littleEndian: UInt32(event.outcome.rawValue) | UInt32(origin.kind.rawValue) << 8
                 | UInt32(origin.source.rawValue) << 16)
+    }
+
+    @inline(__always)
+    private static func append(_ fingerprint: EventFingerprint, to output: inout ByteBuffer) {
+        output.append(littleEndian: fingerprint.first)
+        output.append(littleEndian: fingerprint.second)
+        output.append(littleEndian: fingerprint.body)
     }
 
     private static func append(
@@ -130,8 +141,13 @@ package enum FactFormat {
             output.append(text.part(reason))
         case .parked(let fact):
             output.append(tag(.parked))
+            append(fact.fingerprint, to: &output)
             output.append(fact.outcome.rawValue)
             append(text.part(fact.source), to: &output)
+        case .letterEnded(let fact):
+            output.append(tag(.letterEnded))
+            output.append(littleEndian: fact.number)
+            output.append(fact.ending.rawValue)
         }
     }
 

@@ -221,7 +221,7 @@ extension Shard {
         _ first: Int, _ commands: borrowing Buffer<StockCommand>, sku: UInt32?
     ) -> Int {
         let command = commands[first]
-        if command.verb == .item { return 0 }
+        if command.verb == .item || command.verb == .discard { return 0 }
         // Room for what one command can add: nothing to look ahead for.
         if let sku, positions.spareRows(sku) >= 2 { return 2 }
         var missing = 0
@@ -241,7 +241,7 @@ extension Shard {
     /// The same for one command, and for no more than it may add.
     @inline(never)
     private mutating func prepare(_ command: StockCommand) throws(SystemError) {
-        if command.flags & StockCommand.hasIdentityFlag != 0 {
+        if command.verb == .discard || command.flags & StockCommand.hasIdentityFlag != 0 {
             // A repeat is told so, room or not.
             if case .same(.accepted) = remembered.recall(command.fingerprint) { return }
             try remembered.prepare(1)

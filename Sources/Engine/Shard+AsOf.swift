@@ -70,7 +70,7 @@ extension Shard {
     private mutating func decideAgain(_ fact: Fact, _ asOf: inout AsOf) -> Bool {
         switch fact {
         case .skuAdded, .categorised: facts.append(fact)
-        case .positionAdded, .remembered, .reasonGiven, .parked: break
+        case .positionAdded, .remembered, .reasonGiven, .parked, .letterEnded: break
         case .moved(let fact):
             if fact.at > asOf.time {
                 let key = Self.sideKey(fact.position, fact.condition, isCount: false)
@@ -84,7 +84,7 @@ extension Shard {
             }
             return move(fact)
         case .counted(let fact):
-            if fact.at > asOf.time { return true }
+            if fact.at > asOf.time || isBeforeWindow(fact) { return true }
             let key = Self.sideKey(fact.position, fact.condition, isCount: false)
             return count(fact, less: asOf.later[key] ?? 0)
         case .countRecorded(let fact):
@@ -109,6 +109,13 @@ extension Shard {
             return false
         }
         return at <= counted
+    }
+
+    /// Whether a count is older than the movements that are kept. Where one that it did not meet then
+    /// has taken effect since, it would have been parked.
+    private func isBeforeWindow(_ fact: StockCounted) -> Bool {
+        guard let newest = state(fact.position)?.newestAt else { return false }
+        return fact.at < newest - options.lateWindow
     }
 
     private mutating func appear(_ key: PositionKey) {
@@ -142,7 +149,7 @@ extension Shard {
         if let last = countedAt(state, fact.position, fact.condition), fact.at < last {
             return true
         }
-        if let newest = state.newestAt, fact.at < newest - options.lateWindow { return true }
+        if isBeforeWindow(fact) { return true }
         let after = movements.sum(state, condition: fact.condition, after: fact.at)
         return count(fact, less: -after)
     }

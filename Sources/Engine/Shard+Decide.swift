@@ -8,23 +8,38 @@ extension Shard {
     /// Decides one command; the facts that it takes effect by are appended to `facts`.
     ///
     /// The checks, in this order: a repeat (remembered outcome, or another content under the same
-    /// id) · older than what is remembered · unknown names · what stock says.
+    /// id) · older than what is remembered · unknown names · what stock says. A repeat of what is
+    /// parked is decided like an event that comes for the first time, but stands aside only once.
     ///
     /// - Complexity: O(1); a count is O(movements kept for its position).
     mutating func decide(
         _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome {
+        if command.verb == .discard { return decideDiscard(of: command.letter, now: now) }
         let hasIdentity = command.flags & StockCommand.hasIdentityFlag != 0
-        if hasIdentity, let outcome = recall(command) { return outcome }
-        var outcome = decideEffect(command, text, place)
+        let isRetry = command.flags & StockCommand.retryFlag != 0
+        var reason: Outcome?
+        if hasIdentity {
+            let recall = remembered.recall(command.fingerprint)
+            if let outcome = answer(recall, to: command) {
+                // It was taken meanwhile, as an event of its own.
+                if isRetry, outcome == .duplicate { endLetter(command, now: now) }
+                return outcome
+            }
+            if case .same(let outcome) = recall { reason = outcome }
+        }
+        var outcome = decideEffect(command, text, place, parkedBefore: reason)
         if command.verb == .stock { outcome = outcome.forStockRow }
         switch outcome.verdict {
-        case .accepted: break
+        case .accepted:
+            if isRetry || reason != nil { endLetter(command, now: now) }
         case .parked:
-            if parked.count >= options.parkedMax { return .parkingFull }
-            facts.append(
-                .parked(EventParked(outcome: outcome, time: now, source: command.sourceRange)))
+            if let refusal = park(command, outcome, now: now) { return refusal }
+            if facts.isEmpty, outcome == reason { return outcome }  // Nothing is new about it.
         case .duplicate, .rejected: return outcome
+        }
+        if reason != nil, case .accepted = outcome.verdict, defects.has(.takenLetterForgotten) {
+            return outcome
         }
         if hasIdentity {
             // What is parked is kept with all its text.
@@ -40,9 +55,41 @@ extension Shard {
         return outcome
     }
 
-    /// The outcome of a command whose id is remembered; nil when it is to be decided.
-    mutating func recall(_ command: borrowing StockCommand) -> Outcome? {
-        answer(remembered.recall(command.fingerprint), to: command)
+    /// Sets an event aside, unless it stands there for this reason already.
+    ///
+    /// - Returns: A refusal, where there is no room for it.
+    @inline(never)
+    private mutating func park(
+        _ command: StockCommand, _ outcome: Outcome, now: Milliseconds
+    ) -> Outcome? {
+        let hasIdentity = command.flags & StockCommand.hasIdentityFlag != 0
+        let letter = hasIdentity ? parked.find(command.fingerprint) : nil
+        if letter == nil, parked.count >= options.parkedMax { return .parkingFull }
+        if letter?.outcome == outcome { return nil }
+        facts.append(
+            .parked(
+                EventParked(
+                    fingerprint: hasIdentity ? command.fingerprint : .none, outcome: outcome,
+                    time: now, source: command.sourceRange)))
+        return nil
+    }
+
+    /// The event of the command stands aside no more, if it did.
+    @inline(never)
+    private mutating func endLetter(_ command: StockCommand, now: Milliseconds) {
+        guard let letter = parked.find(command.fingerprint), !defects.has(.takenLetterKept) else {
+            return
+        }
+        facts.append(
+            .letterEnded(LetterEnded(number: letter.number, ending: .taken, time: now)))
+    }
+
+    @inline(never)
+    private mutating func decideDiscard(of letter: UInt64, now: Milliseconds) -> Outcome {
+        guard parked[letter] != nil else { return .unknownLetter }
+        facts.append(
+            .letterEnded(LetterEnded(number: letter, ending: .discarded, time: now)))
+        return .accepted
     }
 
     /// The outcome of a command by what is remembered under its id; nil when it is to be decided.
@@ -51,15 +98,11 @@ extension Shard {
     ) -> Outcome? {
         switch recall {
         case .unknown: return nil
-        case .same(.parkedBeforeMemory)
-        where command.flags & StockCommand.backfillFlag != 0:
-            return nil  // That it is old is known by now, and meant.
-        case .same(let outcome)
-        where defects.has(.parkedDecidedAgain) && outcome.verdict == .parked:
-            return nil
         case .same(let outcome):
-            if case .accepted = outcome.verdict { return .duplicate }
-            return outcome
+            if case .parked = outcome.verdict {
+                return defects.has(.parkedNotDecidedAgain) ? outcome : nil
+            }
+            return .duplicate
         case .conflict:
             return defects.has(.conflictTakenForRepeat) ? .duplicate : .idConflict
         }
@@ -75,10 +118,12 @@ extension Shard {
 
     @inline(__always)
     private mutating func decideEffect(
-        _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace
+        _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace, parkedBefore: Outcome?
     ) -> Outcome {
+        // Of what is remembered as parked it is known that it has had no effect.
+        let isKnown = parkedBefore != nil && parkedBefore != .parkedBeforeMemory
         if command.flags & (StockCommand.hasIdentityFlag | StockCommand.backfillFlag)
-            == StockCommand.hasIdentityFlag, isBeforeMemory(command)
+            == StockCommand.hasIdentityFlag, !isKnown, isBeforeMemory(command)
         {
             return .parkedBeforeMemory
         }
@@ -104,6 +149,7 @@ extension Shard {
                 PositionKey(sku: sku, location: command.location), place, command)
         case .event:
             return decideEvent(command, sku: sku, place)
+        case .discard: preconditionFailure("it is decided before")
         }
     }
 

@@ -1,4 +1,4 @@
-// What only the owner can tell: every state of a SKU's positions, and what is parked.
+// What only the owner can tell: every state of a SKU's positions, items, and what is parked.
 
 package import Bytes
 internal import Columns
@@ -78,30 +78,34 @@ extension Shard {
         batch.firstSKU = sku < positions.skuCount ? UInt32(sku) : nil
     }
 
-    /// Appends what is parked: time, code and the event as it came, a line each.
+    /// Lists the next parked events of a range, up to `listedByteCountMax` of their texts.
+    ///
+    /// - Complexity: O(parked events).
     mutating func listParked(_ batch: inout CommandBatch) {
-        for event in parked {
-            batch.listing.append("{\"parked_at\": \"")
-            batch.listing.append(rfc3339: event.parkedAt)
-            batch.listing.append("\", \"code\": \"")
-            batch.listing.append(event.outcome.code)
-            batch.listing.append("\", \"event\": ")
-            if event.source.isEmpty {
-                batch.listing.append("null")
-            } else {
-                append(onOneLine: event.source.span, to: &batch.listing)
+        // What is set aside from here on is not waited for.
+        batch.letterRange.through = min(batch.letterRange.through, parked.next - 1)
+        let range = batch.letterRange
+        var index = parked.index(from: range.after &+ 1)
+        while index < parked.count, parked.events[index].number <= range.through {
+            let event = parked.events[index]
+            if batch.letters.count == range.limit
+                || batch.listing.count >= Self.listedByteCountMax
+            {
+                return
             }
-            batch.listing.append("}\n")
+            index += 1
+            batch.letterRange.after = event.number
+            if let reason = range.reason, reason != event.outcome { continue }
+            let start = batch.listing.count
+            batch.listing.append(event.source.span)
+            batch.letters.append(
+                LetterEntry(
+                    number: event.number, outcome: event.outcome, parkedAt: event.parkedAt,
+                    source: ByteRange(from: start, to: batch.listing.count)))
         }
+        batch.isLastLetter = true
     }
 
-    /// Appends JSON that came over several lines as one: outside of strings a line end is a space
-    /// like any other, and inside of them there is none.
-    private func append(onOneLine source: Span<UInt8>, to output: inout ByteBuffer) {
-        output.reserve(source.count)
-        for index in source.indices {
-            let byte = source[index]
-            output.append(byte == 0x0A || byte == 0x0D ? UInt8(ascii: " ") : byte)
-        }
-    }
+    /// Bytes of texts behind which a list ends.
+    private static var listedByteCountMax: Int { 128 << 10 }
 }

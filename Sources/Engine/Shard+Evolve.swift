@@ -60,11 +60,21 @@ extension Shard {
         case .remembered(let event, _):
             remembered.add(event)
         case .parked(let fact):
-            parked.append(
-                ParkedEvent(
-                    outcome: fact.outcome, parkedAt: fact.time,
-                    source: text.part(fact.source).array))
+            parked.park(fact, text)
+        case .letterEnded(let fact):
+            evolve(fact)
         }
+    }
+
+    private mutating func evolve(_ fact: LetterEnded) {
+        guard let event = parked.remove(fact.number) else {
+            fatalError("a fact about an event that does not stand aside")
+        }
+        if fact.ending == .taken || event.fingerprint == .none || defects.has(.discardForgotten) {
+            return
+        }
+        remembered.add(
+            RememberedEvent(fingerprint: event.fingerprint, outcome: .discarded, time: fact.time))
     }
 
     /// Shows readers what the facts of the command changed.

@@ -19,7 +19,7 @@ package struct FrozenShard: Sendable {
     package let conditions: FrozenSideTable
     package let movements: FrozenMovements
     package let remembered: FrozenRememberedEvents
-    package let parked: [ParkedEvent]
+    package let parked: ParkedEvents
     /// Commands that have left facts, and changes of items.
     package let eventCount: UInt64
     package let itemChangeCount: UInt64

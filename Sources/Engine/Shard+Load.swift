@@ -45,7 +45,7 @@ package struct PositionPlace: Sendable {
 
 extension Shard {
     package mutating func prepareLoad(_ counts: LoadCounts) throws(LoadError) {
-        guard positions.skuCount == 0, remembered.count == 0, parked.isEmpty, movements.count == 0
+        guard positions.skuCount == 0, remembered.count == 0, parked.next == 1, movements.count == 0
         else { throw .notEmpty }
         do throws(SystemError) {
             try positions.prepare(skus: counts.skus)
@@ -256,10 +256,8 @@ extension Shard {
         }
     }
 
-    package mutating func load(_ events: [ParkedEvent]) throws(LoadError) {
-        if let row = events.firstIndex(where: { !effectiveTimes.contains($0.parkedAt) }) {
-            throw .contradiction("a time that cannot be", row: row)
-        }
-        parked = events
+    /// - Parameter next: The number that the next event gets which is set aside.
+    package mutating func load(_ events: [ParkedEvent], next: UInt64) throws(LoadError) {
+        parked = try ParkedEvents(events, next: next)
     }
 }

@@ -138,7 +138,8 @@ extension Shard {
         case .counted(let fact): prefetchRun(fact.position.sku)
         case .positionAdded(let key): prefetchRun(key.sku)
         case .remembered(let event, _): remembered.prefetch(event.fingerprint)
-        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .parked, .reasonGiven:
+        case .movementRecorded, .countRecorded, .skuAdded, .categorised, .parked, .reasonGiven,
+            .letterEnded:
             break
         }
     }
@@ -159,7 +160,7 @@ extension Shard {
         case .counted(let fact): key = fact.position
         case .positionAdded(let position): key = position
         case .movementRecorded, .countRecorded, .skuAdded, .categorised, .remembered, .parked,
-            .reasonGiven:
+            .reasonGiven, .letterEnded:
             return
         }
         guard Int(key.sku) < positions.skuCount else { return }
@@ -219,6 +220,8 @@ extension Shard {
         case .categorised(let fact):
             return fits(fact.sku, evolution) && Int(fact.category) <= names.categories
                 && fact.name.count <= Int(UInt16.max)
+        case .letterEnded(let fact):
+            return parked[fact.number] != nil
         case .remembered, .parked, .reasonGiven:
             return true
         }
@@ -259,7 +262,7 @@ extension Shard {
                     conditionCount += Condition.allCases.count - 1
                     counted = fact.position
                 }
-            case .remembered: eventCount += 1
+            case .remembered, .letterEnded: eventCount += 1
             case .movementRecorded, .countRecorded, .skuAdded, .positionAdded, .categorised,
                 .parked, .reasonGiven:
                 break
@@ -281,7 +284,7 @@ extension Shard {
             try itemNames.prepare(rows: fact.name.count)
             try itemNameOf.prepare(keys: 1)
         case .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked,
-            .reasonGiven:
+            .reasonGiven, .letterEnded:
             break
         }
     }

@@ -6,7 +6,7 @@
 
 package import Bytes
 package import Columns
-package import Domain
+internal import Domain
 package import Platform
 
 /// What all shards of an engine are told at start.
@@ -46,20 +46,6 @@ package struct EngineOptions: Sendable {
     package init() {}
 }
 
-/// An event set aside.
-package struct ParkedEvent: Sendable {
-    package var outcome: Outcome
-    package var parkedAt: Milliseconds
-    /// The event as it came.
-    package var source: [UInt8]
-
-    package init(outcome: Outcome, parkedAt: Milliseconds, source: [UInt8]) {
-        self.outcome = outcome
-        self.parkedAt = parkedAt
-        self.source = source
-    }
-}
-
 /// What happened in a shard since start, for metrics.
 package struct ShardCounters: Sendable {
     package var accepted: UInt64 = 0
@@ -77,7 +63,7 @@ package struct Shard: ~Copyable {
     var conditions: SideTable
     var movements: MovementLog
     var remembered: RememberedEvents
-    package internal(set) var parked: [ParkedEvent] = []
+    package internal(set) var parked = ParkedEvents()
     package internal(set) var counters = ShardCounters()
 
     var itemNames: Column<UInt8>

@@ -49,6 +49,8 @@ extension EngineSimulation {
         }
         if command.hasUnknownLocation { stock.flags |= StockCommand.unknownLocationFlag }
         if command.isBackfill { stock.flags |= StockCommand.backfillFlag }
+        if command.isRetry { stock.flags |= StockCommand.retryFlag }
+        if let letter = command.discarded { stock.letter = letter }
         if let id = command.id {
             stock.flags |= StockCommand.hasIdentityFlag
             stock.fingerprint = fingerprint(id, command)

@@ -131,8 +131,11 @@ extension EngineSimulation {
 
     private mutating func send(_ machine: inout Machine, _ shard: Int) {
         var commands: [ScriptCommand] = []
+        let letters = oracle.shards[shard].current.parked
         for _ in 0...script.bits.below(3) {
-            commands.append(script.command(of: skus[shard], shard: shard))
+            commands.append(
+                script.command(about: letters)
+                    ?? script.command(of: skus[shard], shard: shard))
         }
         _ = send(&machine, shard, commands)
     }
@@ -208,6 +211,7 @@ extension EngineSimulation {
     ) {
         let events = oracle.shards[shard].current.eventCount
         let hadForgotten = oracle.shards[shard].current.hasForgotten
+        let lettersBefore = oracle.shards[shard].current.parked
         let expected = oracle.shards[shard].apply(
             flight.commands, now: flight.batch.withBatch { $0.now }, isFrame: isFrame,
             controlSequence: control)
@@ -222,12 +226,29 @@ extension EngineSimulation {
             }
         }
         let current = oracle.shards[shard].current
+        visitLetters(from: lettersBefore, to: current.parked, flight.commands, expected)
         oracle.visit(.eventForgotten, if: current.hasForgotten && !hadForgotten)
         if isFrame != (current.eventCount != events) {
             oracle.note("shard \(shard): a frame is \(isFrame ? "needless" : "missing")")
         }
         let isPending = oracle.shards[shard].acknowledged < flight.sequence
         oracle.visit(.repeatHeld, if: isPending && !isFrame && expected.contains(.duplicate))
+    }
+
+    private mutating func visitLetters(
+        from before: [StockModel.Parked], to after: [StockModel.Parked],
+        _ commands: [ScriptCommand], _ outcomes: [Outcome]
+    ) {
+        for letter in before {
+            let now = after.first { $0.number == letter.number }
+            oracle.visit(.letterOfAnotherReason, if: now != nil && now?.outcome != letter.outcome)
+            for (command, outcome) in zip(commands, outcomes) where now == nil {
+                let isIts = command.content == letter.content
+                oracle.visit(.letterDiscarded, if: command.discarded == letter.number)
+                oracle.visit(.letterRetried, if: isIts && outcome.verdict == .accepted)
+                oracle.visit(.letterTakenMeanwhile, if: isIts && outcome == .duplicate)
+            }
+        }
     }
 
     private mutating func visit(_ outcome: Outcome, _ command: ScriptCommand, _ shard: Int) {

@@ -32,13 +32,21 @@ struct ObservedItem: Equatable {
     var positions = [ObservedPosition?](repeating: nil, count: SmallWorld.locations.count)
 }
 
+/// An event that stands aside.
+struct ObservedLetter: Equatable {
+    var number: UInt64
+    var outcome: Outcome
+    var time: Milliseconds
+    var text: String
+}
+
 struct ObservedShard: Equatable {
     /// By SKU, those of other shards nil.
     var items = [ObservedItem?](repeating: nil, count: SmallWorld.skus.count)
     var positionCount = 0
     var rememberedCount = 0
     var eventCount: UInt64 = 0
-    var parked: [StockModel.Parked] = []
+    var parked: [ObservedLetter] = []
 
     /// Whether any position has claims beyond its stock.
     var hasNegative: Bool {
@@ -69,6 +77,7 @@ struct ObservedShard: Equatable {
         hash.add(rememberedCount)
         hash.add(Int(eventCount))
         for event in parked {
+            hash.add(Int(event.number))
             hash.add(Int(event.outcome.rawValue))
             hash.add(Int(event.time))
             hash.add(event.text)
@@ -84,7 +93,7 @@ struct ObservedShard: Equatable {
                 + " in the place of \(Self.text(expected.items[sku]))"
         }
         if parked != expected.parked {
-            return "parked \(parked.map(\.text)) in the place of \(expected.parked.map(\.text))"
+            return "parked \(parked) in the place of \(expected.parked)"
         }
         return "\(positionCount) positions, \(rememberedCount) remembered, \(eventCount) events"
             + " in the place of \(expected.positionCount), \(expected.rememberedCount),"
@@ -146,7 +155,11 @@ extension ObservedShard {
         }
         rememberedCount = model.remembered.count
         eventCount = model.eventCount
-        parked = model.parked
+        parked = model.parked.map { letter in
+            ObservedLetter(
+                number: letter.number, outcome: letter.outcome, time: letter.time,
+                text: letter.command.text)
+        }
     }
 
     /// What an engine shows of a shard; names go by those of `shared`, which is compared apart.
@@ -177,9 +190,10 @@ extension ObservedShard {
             positionCount = shard.positions.positionCount
             rememberedCount = shard.rememberedCount
             eventCount = shard.eventCount
-            parked = shard.parked.map { event in
-                StockModel.Parked(
-                    outcome: event.outcome, time: event.parkedAt, text: event.source.span.text)
+            parked = shard.parked.events.map { event in
+                ObservedLetter(
+                    number: event.number, outcome: event.outcome, time: event.parkedAt,
+                    text: event.source.span.text)
             }
         }
     }

@@ -71,6 +71,22 @@ struct Script {
         return command
     }
 
+    /// Now and then one of the events that stand aside is taken up again, or discarded.
+    mutating func command(about letters: [StockModel.Parked]) -> ScriptCommand? {
+        guard !letters.isEmpty, chance(8) else { return nil }
+        let letter = pick(letters)
+        if letter.content == nil || chance(30) {
+            var command = ScriptCommand(sku: letter.command.sku, location: 0, at: now)
+            command.verb = .discard
+            command.discarded = letter.number
+            return command
+        }
+        var command = letter.command
+        command.isRetry = true
+        command.isBackfill = letter.outcome == .parkedBeforeMemory
+        return command
+    }
+
     /// Now or late; often at a whole minute, so that several things are at one moment.
     private mutating func time() -> Milliseconds {
         if chance(40) { return now }

@@ -19,6 +19,10 @@ struct ScriptCommand: Equatable {
     /// nil for rows that have none.
     var id: Int?
     var isBackfill = false
+    /// An event that stood aside is taken up again.
+    var isRetry = false
+    /// The number of the event that stands aside and is to be discarded.
+    var discarded: UInt64?
     var category: Int?
     /// The name of an item, or the text of an event.
     var text = ""
@@ -39,6 +43,7 @@ struct ScriptCommand: Equatable {
     var content: ScriptCommand {
         var content = self
         content.isBackfill = false
+        content.isRetry = false
         content.text = ""
         content.hasUnknownLocation = false
         return content
@@ -46,7 +51,7 @@ struct ScriptCommand: Equatable {
 
     /// The locations that it names, each once.
     var locations: [Int] {
-        if verb == .item { return [] }
+        if verb == .item || verb == .discard { return [] }
         return [location] + (toLocation.map { [$0] } ?? [])
     }
 }
@@ -56,6 +61,7 @@ extension ScriptCommand: CustomStringConvertible {
         let sku = "\(SmallWorld.skus[sku])"
         let place = "\(sku) at \(SmallWorld.locations[location])"
         switch verb {
+        case .discard: return "discard \(discarded ?? 0)"
         case .item:
             let category = category.map { "\(SmallWorld.categories[$0])" } ?? "-"
             return "item \(sku) in \(category) '\(text)'"
@@ -68,7 +74,7 @@ extension ScriptCommand: CustomStringConvertible {
             let target = toLocation.map { " to \(SmallWorld.locations[$0])" } ?? ""
             let name = id.map { " id \($0)" } ?? ""
             return "\(kind.name) \(quantity) \(place)\(target) \(from.name)>\(to.name) as of \(at)"
-                + name + (isBackfill ? " backfill" : "")
+                + name + (isBackfill ? " backfill" : "") + (isRetry ? " retry" : "")
         }
     }
 }

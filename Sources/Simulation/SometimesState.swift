@@ -25,6 +25,7 @@ package enum SometimesState: Int, CaseIterable, Sendable {
     case repeatOfKept, repeatOfLost, conflict
     // What was decided.
     case recorded, overflow, parkedBeforeWindow, parkedBeforeMemory, parkedUnknownLocation
+    case letterRetried, letterDiscarded, letterOfAnotherReason, letterTakenMeanwhile
     case parkedUnknownSKU, parkingFull, rowBeforeWindow, eventForgotten, backfilled
     // Shared data.
     case groupCycle, versionMismatch, ruleBoundaryPassed, policyHalfBroughtIn, freeNegative

@@ -54,9 +54,13 @@ struct StockModel: Equatable {
         var time: Milliseconds
     }
     struct Parked: Equatable {
+        var number: UInt64
+        var command: ScriptCommand
         var outcome: Outcome
         var time: Milliseconds
-        var text: String
+
+        /// What its event says, where it can come again: without an id every one is another.
+        var content: ScriptCommand? { command.id == nil ? nil : command.content }
     }
 
     private(set) var items: [Int: Item?] = [:]
@@ -64,6 +68,7 @@ struct StockModel: Equatable {
     private(set) var remembered: [Remembered] = []
     private(set) var hasForgotten = false
     private(set) var parked: [Parked] = []
+    private var parkedCount: UInt64 = 0
     /// Commands that left anything behind.
     private(set) var eventCount: UInt64 = 0
 
@@ -83,21 +88,33 @@ struct StockModel: Equatable {
 
     /// Applies a command whose names are known already, if unknown ones are created.
     mutating func apply(_ command: ScriptCommand, now: Milliseconds) -> Outcome {
+        if let number = command.discarded { return discard(number, now: now) }
+        var reason: Outcome?
+        let letter = parked.firstIndex { $0.content == command.content }
         if let id = command.id, let known = remembered.first(where: { $0.content.id == id }) {
             if known.content != command.content { return .idConflict }
-            switch known.outcome {
-            case .accepted, .recorded: return .duplicate
-            case .parkedBeforeMemory where command.isBackfill: break
-            default: return known.outcome
+            if known.outcome.verdict != .parked {
+                if command.isRetry, let letter { end(letter) }
+                return .duplicate
             }
+            reason = known.outcome
         }
         let isTold = isTold(command)
-        let outcome = effect(command)
+        let outcome = effect(command, parkedBefore: reason)
         switch outcome.verdict {
-        case .accepted: break
+        case .accepted:
+            if let letter, command.isRetry || reason != nil { parked.remove(at: letter) }
         case .parked:
-            if parked.count == parkedMax { return .parkingFull }
-            parked.append(Parked(outcome: outcome, time: now, text: command.text))
+            if let letter {
+                if reason == outcome, parked[letter].outcome == outcome { return outcome }
+                parked[letter].outcome = outcome
+            } else if parked.count == parkedMax {
+                return .parkingFull
+            } else {
+                parkedCount += 1
+                parked.append(
+                    Parked(number: parkedCount, command: command, outcome: outcome, time: now))
+            }
         case .duplicate, .rejected: return outcome
         }
         if command.id != nil {
@@ -105,6 +122,23 @@ struct StockModel: Equatable {
         }
         if !isTold { eventCount += 1 }
         return outcome
+    }
+
+    private mutating func end(_ letter: Int) {
+        parked.remove(at: letter)
+        eventCount += 1
+    }
+
+    /// An event that was set aside is never to take effect.
+    private mutating func discard(_ number: UInt64, now: Milliseconds) -> Outcome {
+        guard let index = parked.firstIndex(where: { $0.number == number }) else {
+            return .unknownLetter
+        }
+        if let content = parked[index].content {
+            remember(Remembered(content: content, outcome: .discarded, time: now))
+        }
+        end(index)
+        return .accepted
     }
 
     private func isTold(_ command: ScriptCommand) -> Bool {
@@ -131,9 +165,10 @@ struct StockModel: Equatable {
         hasForgotten = true
     }
 
-    private mutating func effect(_ command: ScriptCommand) -> Outcome {
+    /// - Parameter parkedBefore: Why it stands aside, if it is remembered that it does.
+    private mutating func effect(_ command: ScriptCommand, parkedBefore: Outcome?) -> Outcome {
         if command.id != nil, !command.isBackfill, hasForgotten, let oldest = remembered.first,
-            command.at < oldest.time
+            command.at < oldest.time, (parkedBefore ?? .parkedBeforeMemory) == .parkedBeforeMemory
         {
             return .parkedBeforeMemory
         }

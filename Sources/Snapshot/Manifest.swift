@@ -86,7 +86,7 @@ package struct Manifest: Codable, Equatable, Sendable {
     package var versions: MasterVersions
     package var files: [SnapshotFile]
 
-    package static let currentFormat = 1
+    package static let currentFormat = 2
     package static let fileName = "manifest.json"
     static let byteCountMax = 64 << 20
 

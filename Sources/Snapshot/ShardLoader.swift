@@ -257,13 +257,9 @@ struct ShardLoader: ~Copyable {
                     skipped -= 1
                     continue
                 }
-                let word = UInt64(bitPattern: rest[row])
                 events.append(
                     RememberedEvent(
-                        fingerprint: EventFingerprint(
-                            first: UInt64(bitPattern: first[row]),
-                            second: UInt32(truncatingIfNeeded: word >> 32),
-                            body: UInt32(truncatingIfNeeded: word)),
+                        fingerprint: EventFingerprint(first: first[row], rest: rest[row]),
                         outcome: try Self.outcome(outcomes[row], row, table.name),
                         time: times[row]))
             }
@@ -282,22 +278,37 @@ struct ShardLoader: ~Copyable {
 
     private func loadParked() throws(SnapshotError) {
         var table = try table(.parked)
+        var numbers = Buffer<Int64>()
+        var first = Buffer<Int64>()
+        var rest = Buffer<Int64>()
         var outcomes = Buffer<Int32>()
         var times = Buffer<Int64>()
-        var numbers = Buffer<UInt32>()
         var texts = StringTable()
+        var textNumbers = Buffer<UInt32>()
         var events: [ParkedEvent] = []
         for group in 0..<table.rowGroupCount {
+            try table.read("number", group, into: &numbers)
+            try table.read("first", group, into: &first)
+            try table.read("rest", group, into: &rest)
             try table.read("outcome", group, into: &outcomes)
             try table.read("parked_at", group, into: &times)
-            try table.read("event", group, strings: &texts, into: &numbers)
+            try table.read("event", group, strings: &texts, into: &textNumbers)
             for row in outcomes.indices {
+                guard let number = UInt64(exactly: numbers[row]) else {
+                    throw .file(table.name, .contradiction("a number that cannot be", row: row))
+                }
                 events.append(
                     ParkedEvent(
+                        number: number,
+                        fingerprint: EventFingerprint(first: first[row], rest: rest[row]),
                         outcome: try Self.outcome(outcomes[row], row, table.name),
-                        parkedAt: times[row], source: texts[Int(numbers[row])].array))
+                        parkedAt: times[row], source: texts[Int(textNumbers[row])].array))
             }
         }
-        try withShard(table.name) { (shard) throws(LoadError) in try shard.load(events) }
+        let told = table.footer.metadata[SnapshotTable.nextNumberKey]
+        let next = told.map { UInt64(exactly: Int64($0) ?? 0) ?? 0 } ?? 1
+        try withShard(table.name) { (shard) throws(LoadError) in
+            try shard.load(events, next: next)
+        }
     }
 }

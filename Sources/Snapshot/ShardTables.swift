@@ -168,9 +168,7 @@ struct ShardTables: ~Copyable {
             for index in events.indices {
                 let fingerprint = events[index].fingerprint
                 first.append(Int64(bitPattern: fingerprint.first))
-                rest.append(
-                    Int64(
-                        bitPattern: UInt64(fingerprint.second) << 32 | UInt64(fingerprint.body)))
+                rest.append(fingerprint.rest)
                 times.append(events[index].time)
                 outcomes.append(Int32(events[index].outcome.rawValue))
             }
@@ -186,25 +184,48 @@ struct ShardTables: ~Copyable {
 
     private func writeParked() throws(SnapshotError) -> SnapshotFile {
         var table = try table(.parked)
-        if !shard.parked.isEmpty {
+        if shard.parked.count > 0 {
+            var numbers = Buffer<Int64>()
+            var first = Buffer<Int64>()
+            var rest = Buffer<Int64>()
             var outcomes = Buffer<Int32>()
             var times = Buffer<Int64>()
-            var numbers = Buffer<UInt32>()
+            var rows = Buffer<UInt32>()
             var codes = StringTable()
             var events = StringTable()
-            for (number, event) in shard.parked.enumerated() {
+            for (row, event) in shard.parked.events.enumerated() {
+                numbers.append(Int64(event.number))
+                first.append(Int64(bitPattern: event.fingerprint.first))
+                rest.append(event.fingerprint.rest)
                 outcomes.append(Int32(event.outcome.rawValue))
                 times.append(event.parkedAt)
-                numbers.append(UInt32(number))
+                rows.append(UInt32(row))
                 codes.append("\(event.outcome.code)")
                 events.append(text: event.source.span)
             }
+            try table.column(numbers)
+            try table.column(first)
+            try table.column(rest)
             try table.column(outcomes)
-            try table.column(numbers, of: codes)
+            try table.column(rows, of: codes)
             try table.column(timestamps: times)
-            try table.column(numbers, of: events)
+            try table.column(rows, of: events)
         }
-        return try table.finish()
+        let next = place.defects.has(.letterNumbersForgotten) ? 1 : shard.parked.next
+        return try table.finish(
+            metadata: next == 1 ? [:] : [SnapshotTable.nextNumberKey: "\(next)"])
+    }
+}
+
+extension EventFingerprint {
+    /// The second word of the two that tables have of it.
+    var rest: Int64 { Int64(bitPattern: UInt64(second) << 32 | UInt64(body)) }
+
+    init(first: Int64, rest: Int64) {
+        let word = UInt64(bitPattern: rest)
+        self.init(
+            first: UInt64(bitPattern: first), second: UInt32(truncatingIfNeeded: word >> 32),
+            body: UInt32(truncatingIfNeeded: word))
     }
 }
 

@@ -10,6 +10,7 @@ package enum SnapshotDefect: UInt8, CaseIterable, Sendable {
     case markOneBehind
     case rememberedForgotten
     case countsForgotten
+    case letterNumbersForgotten
     case versionsForgotten
 
     // In what is on the device, and when.

@@ -6,7 +6,7 @@
 //     movements    those kept for late counts; `position` is the row in `positions`
 //     conditions   when conditions other than sellable were counted, where that was apart
 //     remembered   accepted and parked events by fingerprint, oldest first
-//     parked       events set aside
+//     parked       events set aside, by number
 //
 // `positions` and `times` have the same row groups, and a SKU's rows lie in one of them.
 
@@ -55,8 +55,10 @@ package enum SnapshotTable: String, CaseIterable, Sendable {
             ]
         case .parked:
             [
-                ParquetColumn("outcome", .int32), ParquetColumn("code", .string),
-                ParquetColumn("parked_at", .timestamp), ParquetColumn("event", .string),
+                ParquetColumn("number", .int64), ParquetColumn("first", .int64),
+                ParquetColumn("rest", .int64), ParquetColumn("outcome", .int32),
+                ParquetColumn("code", .string), ParquetColumn("parked_at", .timestamp),
+                ParquetColumn("event", .string),
             ]
         }
     }
@@ -66,6 +68,10 @@ package enum SnapshotTable: String, CaseIterable, Sendable {
 
     /// The key of a text in the footer of `remembered`: whether events were forgotten.
     static let forgottenKey = "forgotten"
+
+    /// The key of a text in the footer of `parked`: the number of the next event that is set aside.
+    /// Left out where that is 1.
+    static let nextNumberKey = "next_number"
 
     /// Rows of a row group, at most: what is held in memory at once.
     static let rowGroupRowCountMax = 1 << 18

@@ -7,6 +7,8 @@ import Testing
         (.accepted, 1, "accepted", .accepted),
         (.recorded, 2, "recorded", .accepted),
         (.duplicate, 3, "duplicate", .duplicate),
+        (.discarded, 4, "discarded", .duplicate),
+        (.unknownLetter, 43, "unknown_letter", .rejected),
         (.parkedBeforeWindow, 16, "count_before_window", .parked),
         (.parkedUnknownSKU, 17, "unknown_sku", .parked),
         (.parkedUnknownLocation, 18, "unknown_location", .parked),

@@ -6,11 +6,14 @@ from journal import JournalFault
 
 CONDITIONS = ("sellable", "returned", "damaged", "blocked")
 START = WHOLE = 0x80
-VERSION = 2
+VERSION = 3
 KINDS = ("receipt", "sale", "return", "move", "write_off", "adjust", "count", "transfer")
 
 # Facts of units; those that are recorded came without effect.
 MOVEMENTS = {3: "moved", 4: "counted", 8: "movement recorded", 9: "count recorded"}
+
+# How an event ends that stood aside.
+ENDINGS = {1: "taken", 2: "discarded"}
 
 # What `command` yields, beside the outcome of the event it remembers.
 ACCEPTED, RECORDED = 1, 2
@@ -83,9 +86,15 @@ def fact(kind, reader):
             raise reader.fault()
         return ("remembered", (first, second), body, outcome, KINDS[event], source)
     if kind == 7:
-        return ("parked", *reader.take("<B"), reader.text("<I"))
+        first, second, body, outcome = reader.take("<QIIB")
+        return ("parked", (first, second), body, outcome, reader.text("<I"))
     if kind == 10:
         return ("reason", reader.text())
+    if kind == 11:
+        number, ending = reader.take("<QB")
+        if ending not in ENDINGS:
+            raise reader.fault()
+        return ("letter ended", number, ENDINGS[ending])
     raise reader.fault()
 
 

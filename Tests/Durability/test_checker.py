@@ -10,8 +10,10 @@ import shutil
 import struct
 import tempfile
 import unittest
+from types import SimpleNamespace
 
 from checker import Checker
+from facts import START, VERSION, commands
 from journal import CONTROL, JOURNAL, JournalFault, xxh64
 from ledger import OK, REFUSED, UNKNOWN, Event, Ledger
 from replay import Violation
@@ -79,7 +81,7 @@ class Scribe:
         self.data += self.mark(size, **own)
         for stream, payload, count in frames:
             if stream != CONTROL:
-                payload = bytes([forged.get("facts version", 2)]) + payload
+                payload = bytes([forged.get("facts version", VERSION)]) + payload
             first = forged.get("first", self.events[stream])
             self.data += self.frame(1, stream, payload, count, first, forged)
             self.events[stream] += count
@@ -286,6 +288,19 @@ class CleanHistories(unittest.TestCase):
         history.judge()
 
 
+class Facts(unittest.TestCase):
+    def test_events_that_stand_aside(self):
+        payload = struct.pack("<BBQIIBI", VERSION, START | 7, 5, 6, 7, 17, 2) + b"{}"
+        for number, ending in ((1, 1), (1 << 40, 2)):
+            payload += struct.pack("<BQB", START | 11, number, ending)
+        self.assertEqual(commands(SimpleNamespace(payload=payload, count=3), "here"), [
+            [("parked", (5, 6), 7, 17, "{}")], [("letter ended", 1, "taken")],
+            [("letter ended", 1 << 40, "discarded")]])
+        forged = SimpleNamespace(payload=payload[:-1] + b"\3", count=3)
+        with self.assertRaises(JournalFault):
+            commands(forged, "here")
+
+
 def forge(rule):
     """Marks a test whose history must be caught by `rule`."""
     def wrap(method):
@@ -395,7 +410,7 @@ class ForgedHistories(unittest.TestCase):
 
     @forge("bad version of facts")
     def test_facts_of_another_version(self, history):
-        history.forged["sale"] = {"facts version": 3}
+        history.forged["sale"] = {"facts version": VERSION + 1}
 
     @forge("sent again and taken for another")
     def test_unanswered_was_there_and_is_accepted_again(self, history):

@@ -9,15 +9,17 @@ import Testing
 @Suite struct AsOfTests {
     private static let seeds = Array(UInt64(1)...240) + [UInt64.random(in: 0 ... .max)]
 
-    /// A command that took effect, or was recorded, and the facts that it left.
+    /// A command, and the facts that it left.
     private struct Told {
         var command: NamedCommand
         var shard: Int
         var payload: [UInt8]
+        /// It took effect on stock or items, or was recorded.
+        var isTaken = true
 
         /// Names and items have no effective time.
         func isEffective(by time: Milliseconds) -> Bool {
-            command.verb == .item || command.at <= time
+            !isTaken || command.verb == .item || command.at <= time
         }
     }
 
@@ -53,8 +55,11 @@ import Testing
                     defer { shard.keptFacts.removeAll() }
                     return shard.keptFacts.span.array
                 }
-                if outcome != .accepted && outcome != .recorded { continue }
-                life.told.append(Told(command: command, shard: shard, payload: payload))
+                let isTaken =
+                    outcome.verdict == .accepted && command.verb != .discard
+                if !isTaken, payload.isEmpty { continue }
+                life.told.append(
+                    Told(command: command, shard: shard, payload: payload, isTaken: isTaken))
             case .tick(let now): fixture.now = now
             case .rules(let rules): try fixture.put(rules: rules)
             case .location(let name, let groups, let isOpen):
@@ -72,7 +77,7 @@ import Testing
         _ life: Life, by time: Milliseconds
     ) throws -> [String: Detail]? {
         let fixture = try life.successor()
-        for told in life.told where told.isEffective(by: time) {
+        for told in life.told where told.isTaken && told.isEffective(by: time) {
             var command = told.command
             // It was accepted, so it was no repeat of what was known then.
             command.id = nil
@@ -168,16 +173,48 @@ import Testing
         #expect(recorded > 100 && wholeCounts > 20 && outOfRange > 0)
     }
 
+    private static let times = (0...4).map { testStart + Milliseconds($0) * 1000 }
+
     @Test func `a sale that a later count made void is there before the count`() throws {
-        let fixture = try EngineFixture(EngineFixture.options { $0.keepsFacts = true })
-        let times = (0...4).map { testStart + Milliseconds($0) * 1000 }
+        let times = Self.times
+        let found = try positions(
+            asOf: times,
+            [
+                .event(.receipt, 10, time: times[0], id: "1"),
+                .event(.count, 7, time: times[3], id: "2"),
+                .event(.sale, 2, time: times[1], id: "3"),
+                .event(.count, 9, time: times[2], id: "4"),
+            ])
+        #expect(found.map { $0?.sellable } == [10, 8, 9, 7, 7])
+    }
+
+    /// The sale is void by the count behind it, so only without that count is it newer than the other.
+    @Test func `a count that a sale would have made too old is not there before it is void`() throws
+    {
+        let times = Self.times
+        let found = try positions(
+            asOf: times, lateWindow: 0,
+            [
+                .event(.receipt, 10, time: times[0], id: "1"),
+                .event(.count, 7, time: times[4], id: "2"),
+                .event(.sale, 2, time: times[3], id: "3"),
+                .event(.count, 5, into: .damaged, time: times[1], id: "4"),
+            ])
+        #expect(found.map { $0?.sellable } == [10, 10, 10, 8, 7])
+        #expect(found.map { $0?.damaged } == [0, 5, 5, 0, 5])
+    }
+
+    /// The position A at L0 as of each time.
+    private func positions(
+        asOf times: [Milliseconds], lateWindow: Milliseconds = 7 * 86_400_000,
+        _ commands: [NamedCommand]
+    ) throws -> [Detail.Position?] {
+        let fixture = try EngineFixture(
+            EngineFixture.options {
+                $0.keepsFacts = true
+                $0.lateWindow = lateWindow
+            })
         var life = Life(options: fixture.engine.options, skus: ["A"])
-        let commands: [NamedCommand] = [
-            .event(.receipt, 10, time: times[0], id: "1"),
-            .event(.count, 7, time: times[3], id: "2"),
-            .event(.sale, 2, time: times[1], id: "3"),
-            .event(.count, 9, time: times[2], id: "4"),
-        ]
         for command in commands {
             _ = try fixture.apply(command)
             let shard = fixture.shard(of: "A")
@@ -187,7 +224,7 @@ import Testing
             }
             life.told.append(Told(command: command, shard: shard, payload: payload))
         }
-        let units = try times.map { time in
+        return try times.map { time in
             let other = try EngineFixture(life.options)
             _ = try withUTF8("L0") { name throws(MasterDataRefusal) in
                 try other.engine.master.addLocation(name)
@@ -196,8 +233,7 @@ import Testing
             for told in life.told {
                 _ = try other.engine.replay(told.payload.span, shard: told.shard, time: testStart)
             }
-            return try other.detail("A")?.detail.positions["L0"]?.sellable
+            return try other.detail("A")?.detail.positions["L0"]
         }
-        #expect(units == [10, 8, 9, 7, 7])
     }
 }

@@ -29,6 +29,10 @@ struct NamedCommand: Equatable {
     var source: String?
     var reason = ""
     var isBackfill = false
+    /// The event stood aside and is taken up again.
+    var isRetry = false
+    /// The number of the event that is to be discarded, in the shard of `sku`.
+    var letter: UInt64?
     var category: String?
     /// The name of an item, or the text of an event.
     var text = ""
@@ -52,6 +56,10 @@ struct NamedCommand: Equatable {
             counted: [condition: quantity], at: time)
     }
 
+    static func discard(_ letter: UInt64, _ sku: String = "A") -> NamedCommand {
+        NamedCommand(verb: .discard, sku: sku, letter: letter)
+    }
+
     static func item(_ sku: String, category: String?, name: String = "") -> NamedCommand {
         NamedCommand(verb: .item, sku: sku, category: category, text: name)
     }
@@ -59,6 +67,7 @@ struct NamedCommand: Equatable {
 
 extension NamedCommand: CustomStringConvertible {
     var description: String {
+        if verb == .discard { return "discard \(letter ?? 0) of the shard of \(sku)" }
         if verb == .item { return "item \(sku) category \(category ?? "-") '\(text)'" }
         if verb == .stock {
             return "stock \(counted) \(sku) at \(location), time \(at - testStart)"
@@ -66,7 +75,7 @@ extension NamedCommand: CustomStringConvertible {
         let what = "\(kind.name)"
         let place = location + (toLocation.map { " → \($0)" } ?? "")
         return "\(what) \(quantity) \(sku) at \(place), \(from) → \(to), "
-            + "time \(at - testStart), id \(id ?? "-")\(isBackfill ? ", backfill" : "")"
+            + "time \(at - testStart), id \(id ?? "-")\(isBackfill ? ", backfill" : "")\(isRetry ? ", retry" : "")"
     }
 }
 
@@ -191,7 +200,8 @@ final class EngineFixture {
     func resolve(_ command: NamedCommand, _ index: Int) throws -> StockCommand {
         let names = [command.location] + (command.toLocation.map { [$0] } ?? [])
         var locations: [UInt16] = []
-        for name in command.verb == .item ? [] : names {
+        let hasPlace = command.verb == .event || command.verb == .stock
+        for name in hasPlace ? names : [] {
             if engine.options.createsUnknown {
                 locations.append(
                     try withUTF8(name) { bytes throws(MasterDataRefusal) in
@@ -201,7 +211,7 @@ final class EngineFixture {
                 locations.append(id)
             }
         }
-        let isUnknown = command.verb != .item && locations.count < names.count
+        let isUnknown = hasPlace && locations.count < names.count
         var quantity = command.quantity
         if command.verb == .item {
             quantity = 0
@@ -222,8 +232,10 @@ final class EngineFixture {
         stock.to = command.to
         for (condition, units) in command.counted { stock[counted: condition] = units }
         stock.sourceByteCount = UInt32(command.text.utf8.count)
+        if let letter = command.letter { stock.letter = letter }
         if isUnknown { stock.flags |= StockCommand.unknownLocationFlag }
         if command.isBackfill { stock.flags |= StockCommand.backfillFlag }
+        if command.isRetry { stock.flags |= StockCommand.retryFlag }
         if let id = command.id {
             stock.flags |= StockCommand.hasIdentityFlag
             stock.fingerprint = fingerprint(command, id)
@@ -309,18 +321,45 @@ final class EngineFixture {
 
     // MARK: - Reads
 
-    /// The lines of a shard's list of parked events.
-    func parked(_ shard: Int) throws -> [String] {
-        let batch = try takeBatch()
-        batch.withBatch { batch in
-            batch.task = .listParked
-            batch.shard = shard
+    struct Letter: Equatable {
+        var number: UInt64
+        var outcome: Outcome
+        var parkedAt: Milliseconds
+        var text: String
+    }
+
+    /// The events that stand aside in a shard, listed a few at a time.
+    func parked(
+        _ shard: Int, reason: Outcome? = nil, after: UInt64 = 0, limit: Int = 3
+    ) throws -> [Letter] {
+        var letters: [Letter] = []
+        var range = LetterRange()
+        range.reason = reason
+        range.after = after
+        range.limit = limit
+        var isOver = false
+        while !isOver {
+            let batch = try takeBatch()
+            batch.withBatch { batch in
+                batch.task = .listParked
+                batch.shard = shard
+                batch.letterRange = range
+            }
+            try exchange(batch) { batch in
+                #expect(batch.letters.count <= limit)
+                for index in batch.letters.indices {
+                    let letter = batch.letters[index]
+                    letters.append(
+                        Letter(
+                            number: letter.number, outcome: letter.outcome,
+                            parkedAt: letter.parkedAt,
+                            text: batch.listing.span.part(letter.source).text))
+                }
+                range = batch.letterRange
+                isOver = batch.isLastLetter
+            }
         }
-        var lines: [String] = []
-        try exchange(batch) { batch in
-            lines = batch.listing.span.text.split(separator: "\n").map { String($0) }
-        }
-        return lines
+        return letters
     }
 
     func detail(_ sku: String) throws -> (version: UInt64, detail: Detail)? {

@@ -69,6 +69,34 @@ import Testing
         }
     }
 
+    @Test func `what is set aside, and ends, is read as it was written`() throws {
+        let parked = EventParked(
+            fingerprint: EventFingerprint(first: 1 << 63 | 5, second: 6, body: 7),
+            outcome: .parkedUnknownSKU, time: testStart, source: ByteRange(offset: 2, count: 3))
+        let endings = [LetterEnded.Ending.taken, .discarded].map { ending in
+            LetterEnded(number: 1 << 40 | 3, ending: ending, time: testStart)
+        }
+        let payload = written([[.parked(parked)]] + endings.map { [.letterEnded($0)] }, "a text")
+        let commands = try read(payload)
+        try #require(commands.map(\.count) == [1, 1, 1])
+        guard case .parked(var found) = commands[0][0],
+            case .letterEnded(let taken) = commands[1][0],
+            case .letterEnded(let discarded) = commands[2][0]
+        else {
+            Issue.record("other facts: \(commands)")
+            return
+        }
+        #expect(payload.span.part(found.source).text == "tex")
+        found.source = parked.source
+        #expect(found == parked)
+        #expect([taken, discarded] == endings)
+        var other = payload
+        other[other.count - 1] = 3
+        #expect(throws: FactError(offset: other.count - 1, reason: .unknownEnding)) {
+            try read(other)
+        }
+    }
+
     @Test func `the straight way writes what a list of facts comes to`() throws {
         let origin = EventOrigin(kind: .sale, source: EventSource(id: 3))
         for outcome in [Outcome.accepted, .recorded] {

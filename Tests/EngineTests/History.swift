@@ -111,9 +111,11 @@ private struct Draw {
             if command.id != nil {
                 if chance(25) { command.quantity = command.quantity == 1 ? 2 : 1 }
                 if chance(25) { command.isBackfill.toggle() }
+                if chance(25) { command.isRetry.toggle() }
                 return command
             }
         }
+        if chance(3) { return .discard(pick([1, 1, 2, 3, 5, 8]), pick(skus)) }
         number += 1
         var command = NamedCommand(sku: pick(skus), location: pick(locations))
         command.at = time()

@@ -19,6 +19,7 @@ import Testing
             met == [
                 .accepted, .recorded, .duplicate, .parkedBeforeWindow, .parkedUnknownSKU,
                 .parkedUnknownLocation, .parkedBeforeMemory, .overflow, .idConflict, .parkingFull,
+                .unknownLetter,
                 .rowBeforeWindow, .rowUnknownSKU, .rowUnknownLocation,
             ])
     }

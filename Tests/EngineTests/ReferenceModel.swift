@@ -121,10 +121,17 @@ struct ReferenceModel {
         var outcome: Outcome
         var time: Milliseconds
     }
+    struct Parked {
+        var number: UInt64
+        var command: NamedCommand
+        var outcome: Outcome
+        var time: Milliseconds
+    }
     struct Shard {
         var remembered: [Remembered] = []
         var hasForgotten = false
-        var parked: [String] = []
+        var parked: [Parked] = []
+        var parkedCount: UInt64 = 0
         var outcomes: [Outcome: Int] = [:]
     }
     var shards: [Shard]
@@ -188,29 +195,68 @@ struct ReferenceModel {
     private mutating func decide(
         _ command: NamedCommand, shard: Int, now: Milliseconds
     ) -> Outcome {
+        if let number = command.letter { return discard(number, shard, now: now) }
+        let letter = shards[shard].parked.firstIndex {
+            command.id != nil && isSame($0.command, command)
+        }
+        var reason: Outcome?
         if let id = command.id, let known = shards[shard].remembered.first(where: { $0.id == id }) {
-            var first = known.command
-            first.isBackfill = command.isBackfill
-            first.text = command.text
-            if first != command { return .idConflict }
+            if !isSame(known.command, command) { return .idConflict }
             switch known.outcome {
-            case .accepted, .recorded: return .duplicate
-            case .parkedBeforeMemory where command.isBackfill: break
-            default: return known.outcome
+            case .accepted, .recorded, .discarded:
+                if command.isRetry, let letter { shards[shard].parked.remove(at: letter) }
+                return .duplicate
+            default: reason = known.outcome
             }
         }
-        let outcome = effect(command, shard)
+        let isKnown = reason != nil && reason != .parkedBeforeMemory
+        let outcome = effect(command, shard, isKnown: isKnown)
         switch outcome {
-        case .accepted, .recorded: break
+        case .accepted, .recorded:
+            if let letter, reason != nil || command.isRetry {
+                shards[shard].parked.remove(at: letter)
+            }
         case .parkedBeforeMemory, .parkedBeforeWindow, .parkedUnknownSKU, .parkedUnknownLocation:
-            if shards[shard].parked.count == options.parkedMax { return .parkingFull }
-            shards[shard].parked.append(command.text)
+            if let letter {
+                shards[shard].parked[letter].outcome = outcome
+            } else if shards[shard].parked.count == options.parkedMax {
+                return .parkingFull
+            } else {
+                shards[shard].parkedCount += 1
+                shards[shard].parked.append(
+                    Parked(
+                        number: shards[shard].parkedCount, command: command, outcome: outcome,
+                        time: now))
+            }
         default: return outcome
         }
         if let id = command.id {
             remember(Remembered(id: id, command: command, outcome: outcome, time: now), shard)
         }
         return outcome
+    }
+
+    /// Whether one is a repeat of the other.
+    private func isSame(_ first: NamedCommand, _ second: NamedCommand) -> Bool {
+        var first = first
+        first.isBackfill = second.isBackfill
+        first.isRetry = second.isRetry
+        first.text = second.text
+        return first == second
+    }
+
+    private mutating func discard(
+        _ number: UInt64, _ shard: Int, now: Milliseconds
+    ) -> Outcome {
+        guard let index = shards[shard].parked.firstIndex(where: { $0.number == number }) else {
+            return .unknownLetter
+        }
+        let command = shards[shard].parked.remove(at: index).command
+        if let id = command.id {
+            remember(
+                Remembered(id: id, command: command, outcome: .discarded, time: now), shard)
+        }
+        return .accepted
     }
 
     private mutating func remember(_ event: Remembered, _ shard: Int) {
@@ -236,8 +282,11 @@ struct ReferenceModel {
         shards[shard].hasForgotten = true
     }
 
-    private mutating func effect(_ command: NamedCommand, _ shard: Int) -> Outcome {
-        if command.id != nil, !command.isBackfill, shards[shard].hasForgotten,
+    /// - Parameter isKnown: It is remembered that it stands aside, and not for its age.
+    private mutating func effect(
+        _ command: NamedCommand, _ shard: Int, isKnown: Bool
+    ) -> Outcome {
+        if command.id != nil, !command.isBackfill, !isKnown, shards[shard].hasForgotten,
             let oldest = shards[shard].remembered.first, command.at < oldest.time
         {
             return .parkedBeforeMemory

@@ -91,7 +91,7 @@ private struct Frame {
                     [
                         "\(shard.rememberedCount)", "\(shard.positions.positionCount)",
                         "\(shard.positions.skuCount)",
-                    ] + shard.parked.map { "\($0.outcome) \($0.parkedAt) \($0.source)" }
+                    ] + shard.parked.events.map { "\($0)" } + ["\(shard.parked.next)"]
                 }
             }
             #expect(state(other) == state(fixture))

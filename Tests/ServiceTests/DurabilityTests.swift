@@ -136,6 +136,49 @@ private final class DataFolder {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `what stands aside, and what was discarded, is known after a restart`(
+        snapshotting: Bool
+    ) throws {
+        func late(_ id: String) -> String {
+            event(id, "count", "A1", "DC1", 1, #","at":"2020-01-01T00:00:00Z""#)
+        }
+        func letters(_ client: inout Client) throws -> [String: String] {
+            let lines = try client.ask("GET", "/v1/dead-letters").text.split(separator: "\n")
+            let letters = try lines.map { try Document(reading: Array($0.utf8)) }
+            return Dictionary(
+                uniqueKeysWithValues: letters.map {
+                    ($0["event"]["id"].string ?? "?", $0["id"].string ?? "?")
+                })
+        }
+        var before: [String: String] = [:]
+        try folder.serve(snapshotting: snapshotting) { here, _ in
+            var client = try here.connect()
+            _ = try client.post(events: [event("1", "receipt", "A1", "DC1", 5)])
+            let answer = try client.post(events: [late("a"), late("b"), late("c")])
+            #expect(answer["parked"].int == 3)
+            before = try letters(&client)
+            for id in ["a", "c"] {
+                let removed = before.removeValue(forKey: id)
+                let letter = try #require(removed)
+                _ = try client.call("DELETE", "/v1/dead-letters/\(letter)")
+            }
+        }
+        try folder.serve(snapshotting: snapshotting) { here, _ in
+            var client = try here.connect()
+            #expect(try letters(&client) == before)
+            let again = try client.post(events: [late("a"), late("b"), late("c")])
+            #expect(again["duplicates"].int == 2 && again["parked"].int == 1)
+            #expect(try letters(&client) == before)
+            // The numbers of those that were discarded are not given again.
+            _ = try client.post(events: [late("d")])
+            #expect(try letters(&client)["d"]?.hasSuffix("-4") == true)
+            let letter = try #require(before["b"])
+            let retried = try client.call("POST", "/v1/dead-letters/\(letter)/retry")
+            #expect(retried["parked"].int == 1)
+        }
+    }
+
     @Test func `without a last snapshot the journal alone brings everything back`() throws {
         try folder.serve(snapshotting: false) { here, _ in
             var client = try here.connect()

@@ -77,7 +77,8 @@ import Testing
         ("/v1/stock", "PUT", "POST"), ("/v1/items", "POST", "PUT"),
         ("/v1/items/A1", "PUT", "GET, HEAD"), ("/v1/rules", "POST", "GET, HEAD, PUT"),
         ("/v1/locations", "DELETE", "GET, HEAD, PUT"), ("/v1/groups", "PATCH", "GET, HEAD, PUT"),
-        ("/v1/channels", "OPTIONS", "GET, HEAD, PUT"), ("/v1/dead-letters", "DELETE", "GET, HEAD"),
+        ("/v1/channels", "OPTIONS", "GET, HEAD, PUT"),
+        ("/v1/dead-letters", "PUT", "GET, HEAD, DELETE"),
         ("/healthz", "POST", "GET, HEAD"), ("/readyz", "PUT", "GET, HEAD"),
         ("/metrics", "TRACE", "GET, HEAD"), ("/", "POST", "GET, HEAD"),
     ])

@@ -62,9 +62,10 @@ extension EngineFixture {
                 "\(shard.positions.skuCount) SKUs", "\(shard.positions.positionCount) positions",
                 "\(shard.rememberedCount) remembered",
                 "reach \(shard.remembered.reach as Any)", "\(shard.movements.count) movements",
+                "letter \(shard.parked.next) is next",
             ]
         }
-        return try counts + parked(number) + items(number)
+        return try counts + parked(number).map { "\($0)" } + items(number)
     }
 
     /// All items of a shard by id: SKU, category, name.

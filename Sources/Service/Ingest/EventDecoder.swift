@@ -143,6 +143,25 @@ struct EventDecoder: ~Copyable {
         return nil
     }
 
+    /// The `sku` of an event that was decoded once; nil when it has none.
+    static func sku(of bytes: Span<UInt8>) -> ByteBuffer? {
+        var reader = JSONReader()
+        do throws(JSONError) {
+            try reader.beginObject(bytes)
+            while let key = try reader.nextKey(bytes) {
+                if key.equals("sku", in: bytes) {
+                    var sku = ByteBuffer()
+                    sku.append(unescaped: try reader.string(bytes), from: bytes)
+                    return sku
+                }
+                try reader.skipValue(bytes)
+            }
+        } catch {
+            return nil
+        }
+        return nil
+    }
+
     // MARK: - Reading
 
     private mutating func reset() {

@@ -36,7 +36,7 @@ enum IngestShape {
 }
 
 /// The state of one stream.
-final class IngestExchange: WaitingExchange {
+class IngestExchange: WaitingExchange {
     let kind: IngestKind
     let isBackfill: Bool
     /// As of when stock rows hold; nil is the arrival.

@@ -110,7 +110,7 @@ extension ServiceHandler {
     }
 
     /// Notes that there is no room now; every turn looks whether there is.
-    private mutating func stall(_ state: IngestExchange) {
+    mutating func stall(_ state: IngestExchange) {
         if state.stalledSince == nil { state.stalledSince = now }
         retrying.append(state.number)
     }
@@ -242,7 +242,7 @@ extension ServiceHandler {
     /// Puts a command into the open batch of its shard, with the names that it refers to.
     ///
     /// - Parameter bytes: What it was decoded from.
-    private mutating func gather(
+    mutating func gather(
         _ decoded: EventDecoder.Decoded, _ state: IngestExchange, _ bytes: Span<UInt8>
     ) {
         let shard = engine.shard(of: decoded.command.key)
@@ -274,7 +274,7 @@ extension ServiceHandler {
         }
     }
 
-    private mutating func openBatch(_ shard: Int, _ state: IngestExchange) -> BatchReference? {
+    mutating func openBatch(_ shard: Int, _ state: IngestExchange) -> BatchReference? {
         if let batch = state.open[shard] { return batch }
         guard let batch = batches.take() else { return nil }
         batch.withBatch { $0.shard = shard }
@@ -284,7 +284,7 @@ extension ServiceHandler {
 
     // MARK: - Sending
 
-    private mutating func sendOpen(_ state: IngestExchange) {
+    mutating func sendOpen(_ state: IngestExchange) {
         for shard in state.open.indices {
             guard let batch = state.open[shard] else { continue }
             state.open[shard] = nil
@@ -338,8 +338,18 @@ extension ServiceHandler {
         if !canGoOn(state) { return .later }
         if !state.hasEnded { finishBody(state) }
         if state.outstanding > 0 { return .later }
+        return respond(state, &exchange) { _ in false }
+    }
+
+    /// - Parameter appendCounts: Appends what was counted, its object left open; or false: it is
+    ///   counted as events are.
+    mutating func respond(
+        _ state: IngestExchange, _ exchange: inout Exchange,
+        _ appendCounts: (inout ByteBuffer) -> Bool
+    ) -> Progress {
         release(state)
-        appendAnswer(state, &exchange.body)
+        if !appendCounts(&exchange.body) { append(countsOf: state, &exchange.body) }
+        appendRest(of: state, &exchange.body)
         if let error = state.streamError, state.elementCount == 0 {
             exchange.problem(400, error.code, error.detail.utf8.span)
         } else if let status = state.failure?.status {
@@ -362,7 +372,7 @@ extension ServiceHandler {
         state.resumeAt = 0
     }
 
-    private func appendAnswer(_ state: IngestExchange, _ output: inout ByteBuffer) {
+    private func append(countsOf state: IngestExchange, _ output: inout ByteBuffer) {
         output.append("{\"accepted\":")
         output.append(decimal: Int64(state.accepted))
         output.append(",\"duplicates\":")
@@ -373,6 +383,9 @@ extension ServiceHandler {
         output.append(contentsOf: state.rejections)
         output.append("],\"rejected_count\":")
         output.append(decimal: Int64(state.rejected))
+    }
+
+    private func appendRest(of state: IngestExchange, _ output: inout ByteBuffer) {
         if let error = state.streamError {
             output.append(",\"code\":\"")
             output.append(error.code)

@@ -91,6 +91,12 @@ struct RouteMatch {
         var end = 4
         while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
         let collection = path.extracting(4..<end)
+        if collection.equals("dead-letters") {
+            return LetterPath(head.path, bytes).map { letters in
+                RouteMatch(
+                    route: .deadLetters, allowed: letters.allows(method) ? nil : letters.methods)
+            }
+        }
         var segment = ByteRange.none
         if end < path.count {
             // One segment behind the collection, not empty.
@@ -128,7 +134,6 @@ struct RouteMatch {
         if isMember { return nil }
         if collection.equals("events") { return match(.events, method == .post, "POST") }
         if collection.equals("stock") { return match(.stock, method == .post, "POST") }
-        if collection.equals("dead-letters") { return match(.deadLetters, isRead, "GET, HEAD") }
         if collection.equals("backup") { return match(.backup, method == .get, "GET") }
         if collection.equals("reconciliations") {
             return match(.reconciliations, method == .post, "POST")

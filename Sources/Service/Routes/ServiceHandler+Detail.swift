@@ -1,4 +1,4 @@
-// What only the owner of a shard can tell: all states of a SKU, and what is parked.
+// What only the owner of a shard can tell: all states of a SKU.
 
 internal import Bytes
 internal import Columns
@@ -7,29 +7,26 @@ internal import Engine
 internal import HTTP
 internal import JSON
 
-/// A question to the owners of shards.
+/// A question to the owner of a shard.
 final class DetailExchange: WaitingExchange {
     let route: Route
     let sku: ByteBuffer
-    /// Shards that still have to be asked.
-    var unasked: [Int]
+    let shard: Int
+    var isAsked = false
     var isFound = false
     var details = Buffer<PositionDetail>()
     var version: UInt64 = 0
     var category: UInt16 = 0
     var itemName = ByteBuffer()
-    var listing = ByteBuffer()
 
-    init(_ route: Route, sku: consuming ByteBuffer, shards: [Int]) {
+    init(_ route: Route, sku: consuming ByteBuffer, shard: Int) {
         self.route = route
         self.sku = sku
-        unasked = shards
+        self.shard = shard
     }
 
     override func take(_ batch: BatchReference) {
         batch.withBatch { batch in
-            listing.append(batch.listing.span)
-            if batch.task != .detail { return }
             isFound = batch.isFound
             version = batch.version
             category = batch.category
@@ -146,49 +143,39 @@ extension ServiceHandler {
         }
         let shard = engine.shard(of: NameKey(sku.span, engine.hasher))
         let route = Route(rawValue: exchange.route) ?? .positions
-        return ask(DetailExchange(route, sku: sku, shards: [shard]), &exchange)
-    }
-
-    /// GET /v1/dead-letters: what is parked, in all shards, as NDJSON.
-    mutating func askParked(_ exchange: inout Exchange) -> Progress {
-        let shards = Array(0..<engine.shardCount)
-        return ask(DetailExchange(.deadLetters, sku: ByteBuffer(), shards: shards), &exchange)
-    }
-
-    private mutating func ask(_ state: DetailExchange, _ exchange: inout Exchange) -> Progress {
+        let state = DetailExchange(route, sku: sku, shard: shard)
         enroll(state, exchange.token)
         exchange.state = state
         return produce(state, &exchange)
     }
 
-    mutating func produce(_ state: DetailExchange, _ exchange: inout Exchange) -> Progress {
-        while let shard = state.unasked.last {
-            guard let batch = batches.take() else { break }
-            batch.withBatch { batch in
-                batch.task = state.route == .deadLetters ? .listParked : .detail
-                batch.shard = shard
-                batch.text.append(contentsOf: state.sku)
-            }
-            guard send(batch, for: state) else {
-                batches.give(batch)
-                break
-            }
-            state.unasked.removeLast()
+    /// - Returns: Whether the owner could be asked.
+    private mutating func ask(_ state: DetailExchange) -> Bool {
+        guard let batch = batches.take() else { return false }
+        batch.withBatch { batch in
+            batch.task = .detail
+            batch.shard = state.shard
+            batch.text.append(contentsOf: state.sku)
         }
-        if !state.unasked.isEmpty {
-            retrying.append(state.number)
+        if send(batch, for: state) { return true }
+        batches.give(batch)
+        return false
+    }
+
+    mutating func produce(_ state: DetailExchange, _ exchange: inout Exchange) -> Progress {
+        if !state.isAsked {
+            state.isAsked = ask(state)
+            if !state.isAsked { retrying.append(state.number) }
             return .later
         }
         if state.outstanding > 0 { return .later }
         release(state)
-        switch state.route {
-        case .deadLetters:
-            exchange.body.append(contentsOf: state.listing)
-            exchange.respond(200, contentType: "application/x-ndjson")
-        case _ where !state.isFound:
+        if !state.isFound {
             exchange.problem(404, "unknown_sku", "the SKU is not known")
-        case .items: respondItem(state, &exchange)
-        default: respondPositions(state, &exchange)
+        } else if state.route == .items {
+            respondItem(state, &exchange)
+        } else {
+            respondPositions(state, &exchange)
         }
         return .done
     }

@@ -118,7 +118,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         case .positions where Self.asksPast(head, bytes):
             return askPastPositions(head, bytes, &exchange)
         case .positions, .items: return askDetail(head, bytes, &exchange)
-        case .deadLetters: return askParked(&exchange)
+        case .deadLetters: return answerLetters(head, bytes, &exchange)
         case .snapshots: return answerSnapshots(head, &exchange)
         case .history: return askHistory(head, bytes, &exchange)
         case .export: return askExport(head, bytes, &exchange)
@@ -145,6 +145,8 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 
     mutating func produce(_ exchange: inout Exchange) -> Progress {
         switch exchange.state {
+        case let state as LetterWork: return produce(state, &exchange)
+        case let state as LetterListExchange: return produce(state, &exchange)
         case let state as IngestExchange: return finish(state, &exchange)
         case let state as AvailabilityExchange: return produce(state, &exchange)
         case let state as DetailExchange: return produce(state, &exchange)

@@ -135,9 +135,19 @@ package struct FactLines: ~Copyable {
             output.append(jsonString: payload.part(reason))
         case .parked(let fact):
             begin(header, "parked", to: &output)
+            output.append(",\"fingerprint\":\"")
+            output.append(hexadecimal: fact.fingerprint.first)
+            output.append("\"")
             append(fact.outcome, to: &output)
             output.append(",\"event\":")
             output.append(jsonString: payload.part(fact.source))
+        case .letterEnded(let fact):
+            begin(header, "letter_ended", to: &output)
+            output.append(",\"letter\":\"")
+            output.append(letter: fact.number, shard: Int(header.stream))
+            output.append("\",\"ending\":\"")
+            output.append(fact.ending == .taken ? "taken" : "discarded")
+            output.append("\"")
         }
     }
 

@@ -7,7 +7,8 @@
 //     8 shards    0   1   2   3   4   5   6   7        one bit more
 //
 // What is remembered of a shard is not known by SKU: all its parts get all of it. Unions get what
-// each had, in the order of time; of an id that two of them knew the first decision counts.
+// each had, in the order of time; of an id that two of them knew the first decision counts. An event that
+// stands aside goes where its SKU does, and gets a number there.
 
 internal import Bytes
 internal import Columns
@@ -94,6 +95,13 @@ private struct Resharding {
         shard.names.withName(sku) { filled[target.shard(of: NameKey($0, target.hasher))] }
     }
 
+    /// Where an event that stands aside belongs; nil where it names no SKU.
+    private func destination(_ event: ParkedEvent) -> Int? {
+        let sku = EventDecoder.sku(of: event.source.span)
+        guard let sku, (1...Identifier.byteCountMax).contains(sku.count) else { return nil }
+        return target.shard(of: NameKey(sku.span, target.hasher))
+    }
+
     private func loadSKUs(of number: Int) throws(LoadError) {
         let reader = source.reader(number)
         try withFrozen(number) { (shard) throws(LoadError) in
@@ -174,7 +182,9 @@ private struct Resharding {
                 shard.remembered.append(0..<shard.remembered.count, to: &events)
                 for index in events.indices { remembered.append(events[index]) }
                 hasForgotten = hasForgotten || shard.remembered.hasForgotten
-                parked += shard.parked
+                parked += shard.parked.events.filter {
+                    destination($0) == number || destination($0) == nil && isFirst
+                }
                 eventCount += shard.eventCount
                 itemChangeCount += shard.itemChangeCount
             }
@@ -186,7 +196,9 @@ private struct Resharding {
             var events = Buffer<RememberedEvent>()
             for event in remembered.suffix(into.rememberedCountMax) { events.append(event) }
             try into.load(events)
-            if isFirst { try into.load(parked) }
+            parked.sort { $0.parkedAt < $1.parkedAt }
+            for index in parked.indices { parked[index].number = UInt64(index) + 1 }
+            try into.load(parked, next: UInt64(parked.count) + 1)
         }
         if isFirst {
             target.resume(

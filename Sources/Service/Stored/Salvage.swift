@@ -78,7 +78,7 @@ private func checkNames(
         case .categorised(let fact): isKnown = isKnown && fact.category <= known.categories
         // A source that was lost has no effect.
         case .skuAdded, .moved, .counted, .movementRecorded, .countRecorded, .remembered, .parked,
-            .reasonGiven:
+            .reasonGiven, .letterEnded:
             break
         }
     }
