@@ -260,6 +260,7 @@ final class SharedService: Sendable {
     let start: Moment
     let state: ServiceState
     let freezes = FreezeRequests()
+    let sources: SourceWatch
     /// How long a stream waits for room.
     let patience: Milliseconds
 
@@ -273,6 +274,7 @@ final class SharedService: Sendable {
         self.patience = patience
         self.start = start
         clock = ServiceClock(start)
+        sources = SourceWatch(since: clock.now(start))
     }
 
     /// The reactor that owns a shard.

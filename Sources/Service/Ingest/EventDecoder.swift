@@ -88,6 +88,7 @@ struct EventDecoder: ~Copyable {
     private var source = ByteRange.none
     private var ref = ByteRange.none
     private var reason = ByteRange.none
+    private var sequence: Int64?
     private var refusal: EventRefusal?
 
     /// A decoded event: its command, and where its SKU's name is, and the part of its reason that is kept.
@@ -95,6 +96,8 @@ struct EventDecoder: ~Copyable {
         var command: StockCommand
         var sku: ByteRange
         var reason = ByteRange.none
+        /// The event's number in the sequence of its source.
+        var sequence: Int64?
     }
 
     /// Decodes one event.
@@ -175,6 +178,7 @@ struct EventDecoder: ~Copyable {
         source = .none
         ref = .none
         reason = .none
+        sequence = nil
         refusal = nil
     }
 
@@ -207,7 +211,8 @@ struct EventDecoder: ~Copyable {
         case .ref: ref = names.range(try reader.string(bytes), in: bytes)
         case .reason: reason = names.range(try reader.string(bytes), in: bytes)
         case .qty: draft.quantity = try reader.integer(bytes)
-        case .seq, .ttlSeconds: _ = try reader.integer(bytes)
+        case .seq: sequence = try reader.integer(bytes)
+        case .ttlSeconds: _ = try reader.integer(bytes)
         case .due, .hold, .line, .shipment, .owner: _ = try reader.string(bytes)
         case .at: try readTime(&reader, bytes)
         case .kind: readKind(names.range(try reader.string(bytes), in: bytes), bytes)
@@ -288,7 +293,8 @@ struct EventDecoder: ~Copyable {
         let kept = names.withName(reason, bytes) { Self.keptByteCount($0) }
         command.reasonByteCount = UInt8(kept)
         return Decoded(
-            command: command, sku: sku, reason: ByteRange(offset: reason.offset, count: kept))
+            command: command, sku: sku, reason: ByteRange(offset: reason.offset, count: kept),
+            sequence: sequence)
     }
 
     private func eventSource(

@@ -74,6 +74,9 @@ class IngestExchange: WaitingExchange {
     /// The line of the element being taken; 0 where there are no lines.
     var line = 0
 
+    /// What came from sources since they were last noted.
+    private(set) var sourceRuns: [SourceRun] = []
+
     /// Bytes that one event or row may have.
     static let elementByteCountMax = 64 << 10
 
@@ -97,6 +100,21 @@ class IngestExchange: WaitingExchange {
         let step = lines.next(piece, isFinal: isLast)
         if kind != .events { line = lines.line }
         return step
+    }
+
+    /// Keeps an event for `SourceWatch`.
+    func keep(_ source: EventSource, _ number: Int64?, at: Milliseconds) {
+        if let last = sourceRuns.indices.last, sourceRuns[last].extend(source, number, at: at) {
+            return
+        }
+        sourceRuns.append(
+            SourceRun(source: source, numbers: number.map { $0...$0 }, newestAt: at))
+    }
+
+    /// Hands over what came from sources.
+    func noteSources(_ watch: SourceWatch, now: Milliseconds) {
+        watch.note(sourceRuns, now: now)
+        sourceRuns.removeAll(keepingCapacity: true)
     }
 
     /// The first bytes of the piece are not offered again.

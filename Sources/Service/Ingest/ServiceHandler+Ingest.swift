@@ -80,6 +80,7 @@ extension ServiceHandler {
         }
         let (consumed, isOver) = take(piece, isLast: isLast, state)
         sendOpen(state)
+        state.noteSources(shared.sources, now: now)
         if isLast, isOver { return Intake(consumed, end(state)) }
         if !state.unsent.isEmpty || batches.available == 0 {
             stall(state)
@@ -214,6 +215,9 @@ extension ServiceHandler {
                 : try rowDecoder.decode(
                     state.kind, json: bytes, engine, at: state.asOf ?? now, index: index)
             gather(decoded, state, bytes)
+            if state.kind == .events {
+                state.keep(decoded.command.eventSource, decoded.sequence, at: decoded.command.at)
+            }
         } catch {
             state.noteFailure(error.outcome)
             state.reject(
@@ -368,6 +372,7 @@ extension ServiceHandler {
     private mutating func finishBody(_ state: IngestExchange) {
         let nothing = ByteBuffer()
         if !state.isCut, state.streamError == nil { _ = take(nothing.span, isLast: true, state) }
+        state.noteSources(shared.sources, now: now)
         state.hasEnded = true
         state.resumeAt = 0
     }

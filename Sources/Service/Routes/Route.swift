@@ -22,6 +22,7 @@ package enum Route: UInt8, CaseIterable, Sendable {
     case export
     case backup
     case reconciliations
+    case sources
     case health
     case metrics
 
@@ -44,6 +45,7 @@ package enum Route: UInt8, CaseIterable, Sendable {
         case .export: "export"
         case .backup: "backup"
         case .reconciliations: "reconciliations"
+        case .sources: "sources"
         case .health: "health"
         case .metrics: "metrics"
         }
@@ -134,6 +136,7 @@ struct RouteMatch {
         if isMember { return nil }
         if collection.equals("events") { return match(.events, method == .post, "POST") }
         if collection.equals("stock") { return match(.stock, method == .post, "POST") }
+        if collection.equals("sources") { return match(.sources, isRead, "GET, HEAD") }
         if collection.equals("backup") { return match(.backup, method == .get, "GET") }
         if collection.equals("reconciliations") {
             return match(.reconciliations, method == .post, "POST")

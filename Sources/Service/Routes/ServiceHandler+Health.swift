@@ -94,6 +94,8 @@ extension ServiceHandler {
         output.sample("holdfast_commands_total", "outcome", "duplicate", Int64(sums.duplicates))
         output.sample("holdfast_commands_total", "outcome", "parked", Int64(sums.parked))
         output.sample("holdfast_commands_total", "outcome", "rejected", Int64(sums.rejected))
+        output.type("holdfast_source_gaps", "gauge")
+        append(gapsTo: &output)
         output.type("holdfast_inbox_commands", "gauge")
         for shard in 0..<engine.shardCount {
             output.append("holdfast_inbox_commands{shard=\"")

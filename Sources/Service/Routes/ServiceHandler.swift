@@ -119,6 +119,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
             return askPastPositions(head, bytes, &exchange)
         case .positions, .items: return askDetail(head, bytes, &exchange)
         case .deadLetters: return answerLetters(head, bytes, &exchange)
+        case .sources: return answerSources(&exchange)
         case .snapshots: return answerSnapshots(head, &exchange)
         case .history: return askHistory(head, bytes, &exchange)
         case .export: return askExport(head, bytes, &exchange)
