@@ -260,6 +260,7 @@ final class SharedService: Sendable {
     let start: Moment
     let state: ServiceState
     let freezes = FreezeRequests()
+    let lookOutPlace = LookOutPlace(processorCount: Machine.processorCount)
     /// How long a stream waits for room.
     let patience: Milliseconds
 
