@@ -29,6 +29,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     /// The policy that the shards of this reactor all have.
     private var adoptedGeneration: UInt64?
     private var lastSlew: UInt64
+    private var lookOut: LookOut
 
     /// The questions of calls that are answered at once.
     var request = AvailabilityRequest()
@@ -68,6 +69,7 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         lastSlew = shared.start.bootNanoseconds
         policy = shared.engine.master.policy(now: now)
         isReady = shared.state.isReady
+        lookOut = LookOut(shared.lookOutPlace)
         batches = BatchPool(origin: seat.index)
         shared.engine.quietPoints.enter(reader)
     }
@@ -196,6 +198,11 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         if !remembering.isEmpty { noteReadings() }
         if !expecting.isEmpty { noteAwaited() }
         if isChanging || hasNews { return .atOnce }
+        let heldCount = areShardsIdle ? 0 : engine.heldReplyCount(ownShards)
+        if lookOut.isWanted(heldCount: heldCount, at: moment.bootNanoseconds) {
+            Thread.yield()
+            return .atOnce
+        }
         // What has come for idle shards meanwhile is seen before the reactor sleeps.
         if areShardsIdle { return nextBoundary(moment, isStalled: false) }
         if ownShards.contains(where: { engine.hasWork($0) }) { return .atOnce }
