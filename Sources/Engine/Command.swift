@@ -53,6 +53,8 @@ package struct StockCommand: BitwiseCopyable, Sendable {
     package static let unknownChannelFlag: UInt8 = 8
     /// The event stood aside when it was taken up again.
     package static let retryFlag: UInt8 = 16
+    /// No effective time was given: `at` is the arrival.
+    package static let arrivalFlag: UInt8 = 32
 
     package init(
         verb: Verb, key: NameKey, textOffset: Int, location: UInt16, quantity: Int32,

@@ -16,6 +16,10 @@ extension Shard {
         _ command: StockCommand, _ text: Span<UInt8>, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome {
         if command.verb == .discard { return decideDiscard(of: command.letter, now: now) }
+        var command = command
+        if command.flags & StockCommand.arrivalFlag != 0 {
+            command.at = arrivalTime(of: command, place)
+        }
         let hasIdentity = command.flags & StockCommand.hasIdentityFlag != 0
         let isRetry = command.flags & StockCommand.retryFlag != 0
         var reason: Outcome?
@@ -353,7 +357,7 @@ extension Shard {
             && hasItemName(sku, text.part(command.sourceRange))
     }
 
-    private func existingRow(_ key: PositionKey) -> Int? {
+    func existingRow(_ key: PositionKey) -> Int? {
         Int(key.sku) < positions.skuCount ? positions.row(of: key.sku, at: key.location) : nil
     }
 }

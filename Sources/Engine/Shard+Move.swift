@@ -16,7 +16,8 @@ extension Shard {
     mutating func applyMove(
         _ command: borrowing StockCommand, _ place: FoundPlace, now: Milliseconds
     ) -> Outcome? {
-        guard command.verb == .event, command.flags == StockCommand.hasIdentityFlag,
+        guard command.verb == .event,
+            command.flags & ~StockCommand.arrivalFlag == StockCommand.hasIdentityFlag,
             command.reasonByteCount == 0
         else { return nil }
         if let place = remembered.find(command.fingerprint) {
@@ -28,7 +29,9 @@ extension Shard {
         let fact: StockMoved?
         let row = Int(place.row)
         let state = positions.rows[row]
-        switch decideMove(leg, from: state, at: command.at) {
+        let isArrival = command.flags & StockCommand.arrivalFlag != 0
+        let at = isArrival ? arrivalTime(of: command, place) : command.at
+        switch decideMove(leg, from: state, at: at) {
         case .moved(let moved):
             fact = moved
             positions.beginChange(place.sku)

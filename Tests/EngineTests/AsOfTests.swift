@@ -48,7 +48,9 @@ import Testing
         for step in history.steps {
             journal.settle()
             switch step {
-            case .command(let command):
+            case .command(var command):
+                // Its effective time would be known from its facts alone.
+                command.isArrival = false
                 let outcome = try fixture.apply(command)
                 let shard = fixture.shard(of: command.sku)
                 let payload = fixture.engine.withShard(shard) { shard in

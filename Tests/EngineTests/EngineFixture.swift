@@ -23,6 +23,8 @@ struct NamedCommand: Equatable {
     /// The units of a stock row, by condition.
     var counted: [Condition: Int32] = [:]
     var at = testStart
+    /// No time was given: `at` is the arrival.
+    var isArrival = false
     /// Source and id in one; nil for rows that have none.
     var id: String?
     /// Who tells of it, for history alone.
@@ -234,6 +236,7 @@ final class EngineFixture {
         stock.sourceByteCount = UInt32(command.text.utf8.count)
         if let letter = command.letter { stock.letter = letter }
         if isUnknown { stock.flags |= StockCommand.unknownLocationFlag }
+        if command.isArrival { stock.flags |= StockCommand.arrivalFlag }
         if command.isBackfill { stock.flags |= StockCommand.backfillFlag }
         if command.isRetry { stock.flags |= StockCommand.retryFlag }
         if let id = command.id {

@@ -119,6 +119,10 @@ private struct Draw {
         number += 1
         var command = NamedCommand(sku: pick(skus), location: pick(locations))
         command.at = time()
+        if chance(25) {
+            command.at = now
+            command.isArrival = true
+        }
         command.text = "{\"n\": \(number)}"
         if chance(5) {
             command.verb = .item

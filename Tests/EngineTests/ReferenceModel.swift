@@ -303,8 +303,41 @@ struct ReferenceModel {
         if skus[command.sku] == nil, !options.createsUnknown {
             return command.verb == .stock ? .rowUnknownSKU : .parkedUnknownSKU
         }
+        var command = command
+        if command.isArrival { command.at = arrival(command) }
         if command.verb == .stock { return stock(command) }
         return command.kind == .count ? count(command) : move(command)
+    }
+
+    /// Behind what came before within the same second: of counts, for what moves units; of anything, for counts.
+    private func arrival(_ command: NamedCommand) -> Milliseconds {
+        func position(_ location: String) -> ModelPosition {
+            positions[command.sku]?[location] ?? ModelPosition()
+        }
+        let here = position(command.location)
+        let there = position(command.toLocation ?? command.location)
+        func count(_ position: ModelPosition, _ condition: Condition) -> Milliseconds? {
+            position.lastCount(condition)?.at
+        }
+        let former: [Milliseconds?]
+        if command.verb == .stock {
+            former = command.counted.keys.map { count(here, $0) } + [here.newest]
+        } else {
+            former =
+                switch command.kind {
+                case .count: [count(here, command.to), here.newest]
+                case .receipt, .return, .adjust: [count(here, command.to).map { $0 + 1 }]
+                case .sale, .writeOff: [count(here, command.from).map { $0 + 1 }]
+                case .move, .transfer:
+                    [
+                        count(here, command.from).map { $0 + 1 },
+                        count(there, command.to).map { $0 + 1 },
+                    ]
+                }
+        }
+        return former.compactMap { $0 }.filter { $0 - command.at < 1000 }.reduce(command.at) {
+            max($0, $1)
+        }
     }
 
     private mutating func add(_ sku: String) {

@@ -70,6 +70,33 @@ import Testing
         }
     }
 
+    /// Within a millisecond, and on connections that may be of different reactors.
+    @Test func `what names no time takes effect in the order in which it came`() throws {
+        try withService { here in
+            var one = try here.connect()
+            var other = try here.connect()
+            var number = 0
+            func next(_ kind: String, _ units: Int) -> String {
+                number += 1
+                return event("\(number)", kind, "A1", "DC1", units)
+            }
+            for round in 0..<60 {
+                let events = [
+                    next("count", 10), next("sale", 3), next("count", 20), next("sale", 1),
+                    next("receipt", 2),
+                ]
+                #expect(try one.post(events: events)["accepted"].int == 5)
+                #expect(try other.position("A1", "DC1")["on_hand"].int == 21)
+                for units in [5, 6] {
+                    _ = try one.post(events: [next("count", units)])
+                    _ = try other.post(events: [next("sale", 1)])
+                    _ = try one.post(events: [next("receipt", 3)])
+                }
+                #expect(try other.position("A1", "DC1")["on_hand"].int == 8, "round \(round)")
+            }
+        }
+    }
+
     @Test func `a repeat changes nothing and is counted as one`() throws {
         try withService { here in
             var client = try here.connect()

@@ -270,6 +270,7 @@ struct EventDecoder: ~Copyable {
     ) throws(ElementRefusal) -> Decoded {
         var flags = StockCommand.hasIdentityFlag
         if isBackfill { flags |= StockCommand.backfillFlag }
+        if draft.at == nil { flags |= StockCommand.arrivalFlag }
         let here = try locationID(location, bytes, engine, &flags)
         var there = here
         if effect.kind == .transfer {

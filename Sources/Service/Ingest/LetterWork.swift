@@ -165,6 +165,8 @@ extension ServiceHandler {
             var decoded = try eventDecoder.decode(
                 source, engine, now: letter.parkedAt, index: index,
                 isBackfill: letter.outcome == .parkedBeforeMemory)
+            // It has arrived before what came since.
+            decoded.command.flags &= ~StockCommand.arrivalFlag
             decoded.command.flags |= StockCommand.retryFlag
             gather(decoded, state, source)
         } catch {

@@ -32,10 +32,12 @@ struct RowDecoder: ~Copyable {
 
     /// Decodes the row that `reader` is at.
     ///
-    /// - Parameter at: As of when it holds.
+    /// - Parameters:
+    ///   - at: As of when it holds; nil: as of its arrival.
+    ///   - now: When it arrives.
     mutating func decode(
         _ kind: IngestKind, _ reader: borrowing CSVReader, _ header: CSVHeader,
-        _ bytes: Span<UInt8>, _ engine: Engine, at: Milliseconds, index: Int
+        _ bytes: Span<UInt8>, _ engine: Engine, at: Milliseconds?, now: Milliseconds, index: Int
     ) throws(ElementRefusal) -> EventDecoder.Decoded {
         if let refusal = header.refusal(of: reader) {
             throw ElementRefusal(refusal.code.name, "the row has another number of fields")
@@ -52,7 +54,7 @@ struct RowDecoder: ~Copyable {
                 places[number] = names.range(field, in: bytes)
             }
         }
-        return try command(kind, bytes, engine, at: at, index: index)
+        return try command(kind, bytes, engine, at: at, now: now, index: index)
     }
 
     private static func units(
@@ -80,8 +82,8 @@ struct RowDecoder: ~Copyable {
 
     /// Decodes one object.
     mutating func decode(
-        _ kind: IngestKind, json bytes: Span<UInt8>, _ engine: Engine, at: Milliseconds,
-        index: Int
+        _ kind: IngestKind, json bytes: Span<UInt8>, _ engine: Engine, at: Milliseconds?,
+        now: Milliseconds, index: Int
     ) throws(ElementRefusal) -> EventDecoder.Decoded {
         reset()
         var refusal: ElementRefusal?
@@ -91,7 +93,7 @@ struct RowDecoder: ~Copyable {
             throw ElementRefusal(error)
         }
         if let refusal { throw refusal }
-        return try command(kind, bytes, engine, at: at, index: index)
+        return try command(kind, bytes, engine, at: at, now: now, index: index)
     }
 
     private mutating func read(
@@ -133,7 +135,8 @@ struct RowDecoder: ~Copyable {
     }
 
     private mutating func command(
-        _ kind: IngestKind, _ bytes: Span<UInt8>, _ engine: Engine, at: Milliseconds, index: Int
+        _ kind: IngestKind, _ bytes: Span<UInt8>, _ engine: Engine, at: Milliseconds?,
+        now: Milliseconds, index: Int
     ) throws(ElementRefusal) -> EventDecoder.Decoded {
         let sku = places[0]
         try check(sku, "sku", bytes)
@@ -141,7 +144,7 @@ struct RowDecoder: ~Copyable {
         if kind == .items {
             var command = StockCommand(
                 verb: .item, key: key, textOffset: 0, location: 0,
-                quantity: 0, at: at, index: index)
+                quantity: 0, at: at ?? now, index: index)
             if !places[1].isEmpty {
                 try check(places[1], "category", bytes)
                 command.quantity = Int32(try categoryID(bytes, engine)) + 1
@@ -157,8 +160,8 @@ struct RowDecoder: ~Copyable {
         let location = try locationID(bytes, engine, &flags)
         var command = StockCommand(
             verb: .stock, key: key, textOffset: 0, location: location,
-            quantity: 0, at: at, index: index)
-        command.flags = flags
+            quantity: 0, at: at ?? now, index: index)
+        command.flags = flags | (at == nil ? StockCommand.arrivalFlag : 0)
         for condition in Condition.allCases where units[2 + Int(condition.rawValue)] >= 0 {
             command[counted: condition] = Int32(
                 truncatingIfNeeded: units[2 + Int(condition.rawValue)])

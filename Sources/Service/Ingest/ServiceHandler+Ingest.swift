@@ -213,7 +213,7 @@ extension ServiceHandler {
                 ? try eventDecoder.decode(
                     bytes, engine, now: now, index: index, isBackfill: state.isBackfill)
                 : try rowDecoder.decode(
-                    state.kind, json: bytes, engine, at: state.asOf ?? now, index: index)
+                    state.kind, json: bytes, engine, at: state.asOf, now: now, index: index)
             gather(decoded, state, bytes)
             if state.kind == .events {
                 state.keep(decoded.command.eventSource, decoded.sequence, at: decoded.command.at)
@@ -232,7 +232,7 @@ extension ServiceHandler {
         state.elementCount += 1
         do throws(ElementRefusal) {
             let decoded = try rowDecoder.decode(
-                state.kind, state.rows, header, piece, engine, at: state.asOf ?? now,
+                state.kind, state.rows, header, piece, engine, at: state.asOf, now: now,
                 index: index)
             gather(decoded, state, piece)
         } catch {

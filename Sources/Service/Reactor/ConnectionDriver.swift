@@ -57,6 +57,7 @@ struct ConnectionDriver<Handler: RequestHandler & ~Copyable>: ~Copyable {
     mutating func begin(turn moment: Moment) {
         now = moment.bootNanoseconds
         exchange.begin(turn: moment)
+        handler.begin(turn: moment)
     }
 
     // MARK: Events

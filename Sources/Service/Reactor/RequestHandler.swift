@@ -112,6 +112,9 @@ package struct Moment: Equatable, Sendable {
 ///
 /// No call may block. Spans are valid during the call only.
 package protocol RequestHandler: SendableMetatype, ~Copyable {
+    /// A turn begins: what it reads has arrived by now.
+    mutating func begin(turn moment: Moment)
+
     /// Decides by the head alone, before any of the body is taken, what to do with it: the place to
     /// check the route, the key and the content type.
     ///
@@ -179,6 +182,9 @@ package protocol RequestHandler: SendableMetatype, ~Copyable {
 }
 
 extension RequestHandler where Self: ~Copyable {
+    /// Nothing depends on the time.
+    package mutating func begin(turn moment: Moment) {}
+
     /// Every request is answered by itself.
     package mutating func join(
         _ head: borrowing RequestHead, _ text: Span<UInt8>, at start: Int

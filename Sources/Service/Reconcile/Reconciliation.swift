@@ -112,7 +112,7 @@ package struct Reconciliation: ~Copyable {
         let line = shape == .lines ? lines.line : 0
         do throws(ElementRefusal) {
             let decoded = try decoder.decode(
-                .stock, json: bytes, state.engine, at: cutOff, index: 0)
+                .stock, json: bytes, state.engine, at: cutOff, now: cutOff, index: 0)
             for condition in Condition.allCases
             where decoded.command[counted: condition] != nil && !conditions.contains(condition) {
                 conditions.append(condition)
@@ -169,7 +169,7 @@ package struct Reconciliation: ~Copyable {
         let line = reader.rowLine
         do throws(ElementRefusal) {
             let decoded = try decoder.decode(
-                .stock, reader, header, bytes, state.engine, at: cutOff, index: 0)
+                .stock, reader, header, bytes, state.engine, at: cutOff, now: cutOff, index: 0)
             compare(decoded, bytes, line: line)
         } catch { reject(line, "\(error.code)") }
     }

@@ -174,10 +174,11 @@ struct ServiceHandler: RequestHandler, ~Copyable {
 
     // MARK: - The turn
 
+    mutating func begin(turn moment: Moment) { now = shared.clock.now(moment) }
+
     mutating func turn(_ moment: Moment) -> NextTurn {
         // Nothing of the store is held between turns.
         engine.quietPoints.pass(reader)
-        now = shared.clock.now(moment)
         if !isReady {
             isReady = shared.state.isReady
             if !isReady { return .by(moment.bootNanoseconds + 20_000_000) }
