@@ -278,13 +278,6 @@ package final class Engine: @unchecked Sendable {
         return true
     }
 
-    /// Replies of `shards` that are held back. Owner only.
-    package func heldReplyCount(_ shards: [Int]) -> Int {
-        shards.reduce(0) { count, shard in
-            count + withShard(shard) { $0.heldReplies.count }
-        }
-    }
-
     /// Two loads; the first one checks the number.
     @inline(__always)
     private func isIdle(_ shard: Int) -> Bool {

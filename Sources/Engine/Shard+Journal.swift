@@ -18,7 +18,6 @@ struct HeldReplies {
     private var first = 0
 
     var isEmpty: Bool { first == replies.count }
-    var count: Int { replies.count - first }
 
     /// The frame that the first reply waits for; nil when there is none.
     var frontSequence: UInt64? { isEmpty ? nil : replies[first].sequence }

@@ -42,9 +42,6 @@ package struct Thread: ~Copyable {
         discard self
     }
 
-    /// Lets another thread have the processor, if one waits for it.
-    package static func yield() { _ = sched_yield() }
-
     /// Binds the calling thread to one processor, counted from 0.
     package static func pinCurrent(to processor: Int) throws(SystemError) {
         guard holdfast_pin_thread(Int32(clamping: processor)) == 0 else {

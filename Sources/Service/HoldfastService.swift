@@ -261,7 +261,6 @@ final class SharedService: Sendable {
     let state: ServiceState
     let freezes = FreezeRequests()
     let sources: SourceWatch
-    let lookOutPlace = LookOutPlace(processorCount: Machine.processorCount)
     /// How long a stream waits for room.
     let patience: Milliseconds
 

@@ -29,7 +29,6 @@ struct ServiceHandler: RequestHandler, ~Copyable {
     /// The policy that the shards of this reactor all have.
     private var adoptedGeneration: UInt64?
     private var lastSlew: UInt64
-    private var lookOut: LookOut
 
     /// The questions of calls that are answered at once.
     var request = AvailabilityRequest()
@@ -69,7 +68,6 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         lastSlew = shared.start.bootNanoseconds
         policy = shared.engine.master.policy(now: now)
         isReady = shared.state.isReady
-        lookOut = LookOut(shared.lookOutPlace)
         batches = BatchPool(origin: seat.index)
         shared.engine.quietPoints.enter(reader)
     }
@@ -199,11 +197,6 @@ struct ServiceHandler: RequestHandler, ~Copyable {
         if !remembering.isEmpty { noteReadings() }
         if !expecting.isEmpty { noteAwaited() }
         if isChanging || hasNews { return .atOnce }
-        let heldCount = areShardsIdle ? 0 : engine.heldReplyCount(ownShards)
-        if lookOut.isWanted(heldCount: heldCount, at: moment.bootNanoseconds) {
-            Thread.yield()
-            return .atOnce
-        }
         // What has come for idle shards meanwhile is seen before the reactor sleeps.
         if areShardsIdle { return nextBoundary(moment, isStalled: false) }
         if ownShards.contains(where: { engine.hasWork($0) }) { return .atOnce }
