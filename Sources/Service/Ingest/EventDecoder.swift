@@ -130,33 +130,25 @@ struct EventDecoder: ~Copyable {
 
     /// The `id` of an event that was refused, as it stands in the text; nil when it has none.
     static func idString(of bytes: Span<UInt8>) -> JSONString? {
-        var reader = JSONReader()
-        do throws(JSONError) {
-            try reader.beginObject(bytes)
-            while let key = try reader.nextKey(bytes) {
-                if key.equals("id", in: bytes) {
-                    let id = try reader.string(bytes)
-                    return id.range.count <= 1024 ? id : nil
-                }
-                try reader.skipValue(bytes)
-            }
-        } catch {
-            return nil
-        }
-        return nil
+        guard let id = string("id", of: bytes), id.range.count <= 1024 else { return nil }
+        return id
     }
 
     /// The `sku` of an event that was decoded once; nil when it has none.
     static func sku(of bytes: Span<UInt8>) -> ByteBuffer? {
+        guard let text = string("sku", of: bytes) else { return nil }
+        var sku = ByteBuffer()
+        sku.append(unescaped: text, from: bytes)
+        return sku
+    }
+
+    /// A field of an event, as it stands in the text; nil when the event has no such string.
+    private static func string(_ name: StaticString, of bytes: Span<UInt8>) -> JSONString? {
         var reader = JSONReader()
         do throws(JSONError) {
             try reader.beginObject(bytes)
             while let key = try reader.nextKey(bytes) {
-                if key.equals("sku", in: bytes) {
-                    var sku = ByteBuffer()
-                    sku.append(unescaped: try reader.string(bytes), from: bytes)
-                    return sku
-                }
+                if key.equals(name, in: bytes) { return try reader.string(bytes) }
                 try reader.skipValue(bytes)
             }
         } catch {
